@@ -93,7 +93,8 @@ pub enum Reply {
     Prohibited,
     /// This machine could not even ask (out of file descriptors or buffers): ask again later.
     NotSent,
-    /// The neighbour table: entries that the kernel has an answer for.
+    /// The neighbour table: entries that the neighbour itself has lately confirmed (state REACHABLE). A stale entry
+    /// may belong to a device that has left; contact makes the kernel confirm or fail it.
     Neighbours(Vec<(Ipv4Addr, MacAddr)>),
     /// The names of an address; empty when it has none or the servers did not say.
     Names(Vec<String>),

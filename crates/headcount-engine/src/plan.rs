@@ -21,6 +21,8 @@ pub struct Plan {
     pub udp_ports: PortSet,
     /// The TCP ports that are asked of addresses behind a router to find out who is there.
     pub discovery_ports: PortSet,
+    /// Whether ICMP echo is asked at all.
+    pub echo: bool,
     /// Whether ICMP echo may be used on the kernel's path (a datagram socket is allowed); frames always can.
     pub kernel_echo: bool,
     /// The limits.
@@ -53,6 +55,8 @@ pub struct Segment {
     pub network: Option<Ipv4Network>,
     /// The addresses.
     pub addresses: AddressSet,
+    /// The link-layer addresses of this machine's own addresses (local segments only).
+    pub own_macs: Vec<(Ipv4Addr, MacAddr)>,
 }
 
 /// Which part of the machine carries the packets of a segment.

@@ -67,9 +67,9 @@ pub enum Reason {
     UdpReply,
     /// It sent ICMP port unreachable (type 3 code 3).
     PortUnreachable,
-    /// It, or something on the way, sent ICMP administratively prohibited (type 3 code 9, 10 or 13).
+    /// It sent ICMP administratively prohibited (type 3 code 9, 10 or 13), as host firewalls do.
     AdminProhibited,
-    /// It, or a router, sent another ICMP unreachable (type 3).
+    /// Another ICMP unreachable (type 3) came back.
     Unreachable,
     /// The kernel's ARP got an answer from it.
     NeighbourTable,
@@ -105,10 +105,11 @@ impl Reason {
             | Self::SynAck
             | Self::Rst
             | Self::UdpReply
-            | Self::PortUnreachable => Some(Known::Answered),
+            | Self::PortUnreachable
+            | Self::AdminProhibited => Some(Known::Answered),
             Self::NeighbourTable => Some(Known::NeighbourTable),
             Self::LocalAddress => Some(Known::Local),
-            Self::AdminProhibited | Self::Unreachable | Self::NoAnswer => None,
+            Self::Unreachable | Self::NoAnswer => None,
         }
     }
 }
