@@ -1,0 +1,137 @@
+//! The part of ASN.1's basic encoding rules that SNMP uses (ITU-T X.690; RFC 3417, section 8): tags of one byte,
+//! definite lengths. Nothing recurses: the caller opens what it wants to look into.
+
+use crate::{Layer, Malformed, Problem};
+
+/// Tag of an integer.
+pub const INTEGER: u8 = 0x02;
+/// Tag of a byte string.
+pub const OCTET_STRING: u8 = 0x04;
+/// Tag of an object identifier.
+pub const OBJECT_IDENTIFIER: u8 = 0x06;
+/// Tag of a sequence.
+pub const SEQUENCE: u8 = 0x30;
+
+/// Low bits that announce a tag of more than one byte.
+const LONG_TAG: u8 = 0x1f;
+
+/// Appends an element whose content is what `content` appends.
+pub fn write_nested(out: &mut Vec<u8>, tag: u8, content: impl FnOnce(&mut Vec<u8>)) {
+    out.push(tag);
+    let start = out.len();
+    content(out);
+    let length = encode_length(out.len() - start);
+    out.splice(start..start, length);
+}
+
+/// Appends an element with this content.
+pub fn write_bytes(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
+    out.push(tag);
+    out.extend(encode_length(content.len()));
+    out.extend(content);
+}
+
+/// Appends an integer in the fewest bytes (X.690, section 8.3).
+pub fn write_integer(out: &mut Vec<u8>, tag: u8, value: i64) {
+    let bytes = value.to_be_bytes();
+    // A leading byte says nothing when it only repeats the sign bit of the next one.
+    let spare =
+        bytes.windows(2).take_while(|pair| matches!((pair[0], pair[1] >> 7), (0, 0) | (0xff, 1))).count();
+    write_bytes(out, tag, &bytes[spare..]);
+}
+
+/// The length in the fewest bytes (X.690, section 8.1.3).
+fn encode_length(len: usize) -> impl Iterator<Item = u8> {
+    let bytes = len.to_be_bytes();
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let long = (len >= 0x80).then_some(0x80 | (bytes.len() - zeros) as u8);
+    let first = if long.is_some() { zeros } else { bytes.len() - 1 };
+    long.into_iter().chain(bytes.into_iter().skip(first))
+}
+
+/// One element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element<'a> {
+    /// Class, constructed bit and number.
+    pub tag: u8,
+    /// What is inside.
+    pub content: &'a [u8],
+}
+
+impl<'a> Element<'a> {
+    /// The element at the front of `bytes` and what follows it. Tags of several bytes, indefinite lengths and lengths
+    /// of more than four bytes are refused.
+    pub fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
+        let error = |problem| Malformed::new(Layer::Ber, problem);
+        let [tag, first, rest @ ..] = bytes else { return Err(error(Problem::Truncated)) };
+        if tag & LONG_TAG == LONG_TAG {
+            return Err(error(Problem::Unsupported));
+        }
+        let (len, rest) = match *first {
+            short @ ..=0x7f => (usize::from(short), rest),
+            long @ 0x81..=0x84 => {
+                let (len, rest) =
+                    rest.split_at_checked(usize::from(long & 0x0f)).ok_or(error(Problem::Truncated))?;
+                (len.iter().fold(0, |len, byte| len << 8 | usize::from(*byte)), rest)
+            }
+            _ => return Err(error(Problem::Unsupported)),
+        };
+        let (content, rest) = rest.split_at_checked(len).ok_or(error(Problem::Truncated))?;
+        Ok((Self { tag: *tag, content }, rest))
+    }
+
+    /// The integer inside, of at most eight bytes; padded ones as sent by careless agents are taken.
+    pub fn integer(&self) -> Result<i64, Malformed> {
+        let error = Malformed::new(Layer::Ber, Problem::Value);
+        let sign = self.content.first().ok_or(error)? >> 7;
+        if self.content.len() > 8 {
+            return Err(error);
+        }
+        let start = if sign == 1 { -1 } else { 0 };
+        Ok(self.content.iter().fold(start, |value, byte| value << 8 | i64::from(*byte)))
+    }
+}
+
+/// Reads elements one behind the other.
+#[derive(Clone, Debug)]
+pub struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// Starts at the front of `bytes`.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether nothing is left.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The next element, whatever it is.
+    pub fn element(&mut self) -> Result<Element<'a>, Malformed> {
+        let (element, rest) = Element::parse(self.0)?;
+        self.0 = rest;
+        Ok(element)
+    }
+
+    /// The content of the next element, which must have this tag.
+    pub fn expect(&mut self, tag: u8) -> Result<&'a [u8], Malformed> {
+        let element = self.element()?;
+        if element.tag == tag {
+            Ok(element.content)
+        } else {
+            Err(Malformed::new(Layer::Ber, Problem::Unsupported))
+        }
+    }
+
+    /// The next element, which must be an integer.
+    pub fn integer(&mut self) -> Result<i64, Malformed> {
+        let content = self.expect(INTEGER)?;
+        Element { tag: INTEGER, content }.integer()
+    }
+
+    /// A reader of what is inside the next element, which must have this tag.
+    pub fn nested(&mut self, tag: u8) -> Result<Self, Malformed> {
+        self.expect(tag).map(Self)
+    }
+}
