@@ -1,0 +1,2 @@
+//! Tests in network namespaces.
+fn main() {}
