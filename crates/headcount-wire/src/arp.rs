@@ -124,3 +124,43 @@ impl fmt::Display for Packet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: [u8; LEN] = [
+        0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, 0x02, // Ethernet, IPv4, reply
+        0x02, 0x00, 0x00, 0x00, 0x00, 0x14, 0xc0, 0xa8, 0x01, 0x14, // sender
+        0x02, 0x00, 0x00, 0x00, 0x00, 0x0a, 0xc0, 0xa8, 0x01, 0x0a, // target
+    ];
+
+    fn packet() -> Packet {
+        Packet {
+            operation: Operation::Reply,
+            sender_mac: MacAddr([2, 0, 0, 0, 0, 0x14]),
+            sender: Ipv4Addr::new(192, 168, 1, 20),
+            target_mac: MacAddr([2, 0, 0, 0, 0, 0x0a]),
+            target: Ipv4Addr::new(192, 168, 1, 10),
+        }
+    }
+
+    #[test]
+    fn bytes_and_value_are_the_same() {
+        assert_eq!(Packet::parse(&BYTES), Ok(packet()));
+        let mut buf = [0xee; LEN];
+        packet().emit(&mut buf);
+        assert_eq!(buf, BYTES);
+        assert_eq!(packet().to_string(), "ARP 192.168.1.20 is at 02:00:00:00:00:14");
+    }
+
+    #[test]
+    fn only_ethernet_and_ipv4_are_read() {
+        for (at, value) in [(1, 6), (2, 0x86), (4, 8), (5, 16)] {
+            let mut bytes = BYTES;
+            bytes[at] = value;
+            assert_eq!(Packet::parse(&bytes).unwrap_err().problem, Problem::Unsupported);
+        }
+        assert_eq!(Packet::parse(&BYTES[..27]).unwrap_err().problem, Problem::Truncated);
+    }
+}

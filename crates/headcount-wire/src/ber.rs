@@ -135,3 +135,83 @@ impl<'a> Reader<'a> {
         self.expect(tag).map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn integer(value: i64) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_integer(&mut out, INTEGER, value);
+        out
+    }
+
+    #[test]
+    fn integers_are_their_bytes() {
+        let cases: [(i64, &[u8]); 8] = [
+            (0, &[2, 1, 0]),
+            (127, &[2, 1, 0x7f]),
+            (128, &[2, 2, 0, 0x80]),
+            (256, &[2, 2, 1, 0]),
+            (-1, &[2, 1, 0xff]),
+            (-128, &[2, 1, 0x80]),
+            (-129, &[2, 2, 0xff, 0x7f]),
+            (i64::MIN, &[2, 8, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+        ];
+        for (value, bytes) in cases {
+            assert_eq!(integer(value), bytes);
+            assert_eq!(Reader::new(bytes).integer(), Ok(value));
+        }
+        assert_eq!(Reader::new(&[2, 4, 0, 0, 0, 5]).integer(), Ok(5));
+    }
+
+    #[test]
+    fn lengths_are_as_short_as_can_be() {
+        for (len, head) in
+            [(0, &[4, 0][..]), (127, &[4, 127]), (128, &[4, 0x81, 128]), (300, &[4, 0x82, 1, 44])]
+        {
+            let content = vec![7; len];
+            let mut plain = Vec::new();
+            write_bytes(&mut plain, OCTET_STRING, &content);
+            let mut nested = Vec::new();
+            write_nested(&mut nested, OCTET_STRING, |out| out.extend(&content));
+            assert_eq!(plain, [head, &content].concat());
+            assert_eq!(nested, plain);
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_is_refused() {
+        let cases: [(&[u8], Problem); 7] = [
+            (&[], Problem::Truncated),
+            (&[0x30], Problem::Truncated),
+            (&[0x30, 5, 1], Problem::Truncated),
+            (&[0x30, 0x80, 0, 0], Problem::Unsupported),
+            (&[0x30, 0x85, 0, 0, 0, 0, 0], Problem::Unsupported),
+            (&[0x3f, 0x81, 0], Problem::Unsupported),
+            (&[0x04, 0x84, 0xff, 0xff, 0xff, 0xff], Problem::Truncated),
+        ];
+        for (bytes, problem) in cases {
+            assert_eq!(Element::parse(bytes), Err(Malformed::new(Layer::Ber, problem)), "{bytes:?}");
+        }
+        assert!(Reader::new(&[2, 0]).integer().is_err());
+        assert!(Reader::new(&[2, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0]).integer().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn an_integer_is_itself_again(value: i64) {
+            prop_assert_eq!(Reader::new(&integer(value)).integer(), Ok(value));
+        }
+
+        #[test]
+        fn an_element_is_itself_again(tag in 0_u8..31, content: Vec<u8>, rest: Vec<u8>) {
+            let mut bytes = Vec::new();
+            write_bytes(&mut bytes, tag, &content);
+            bytes.extend(&rest);
+            prop_assert_eq!(Element::parse(&bytes), Ok((Element { tag, content: &content }, &rest[..])));
+        }
+    }
+}

@@ -52,3 +52,51 @@ fn fold(mut sum: u64) -> u16 {
     }
     sum as u16
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The example of RFC 1071, section 3: the sum is `ddf2`.
+    #[test]
+    fn the_example_of_the_rfc() {
+        let bytes = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7];
+        assert_eq!(internet(&[&bytes]), !0xddf2);
+        assert_eq!(internet(&[&bytes[..3], &bytes[3..4], &bytes[4..]]), !0xddf2);
+        assert_eq!(internet(&[]), 0xffff);
+    }
+
+    /// The example of RFC 1624, section 4: the older equation gives `ffff` here.
+    #[test]
+    fn an_update_keeps_the_right_zero() {
+        assert_eq!(update(0xdd2f, 0x5555, 0x3285), 0x0000);
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_as_good_as_the_whole(bytes: Vec<u8>, cuts: [prop::sample::Index; 2]) {
+            let mut cuts = cuts.map(|cut| cut.index(bytes.len() + 1));
+            cuts.sort_unstable();
+            let (parts, c) = bytes.split_at(cuts[1]);
+            let (a, b) = parts.split_at(cuts[0]);
+            prop_assert_eq!(internet(&[a, b, c]), internet(&[&bytes]));
+        }
+
+        #[test]
+        fn an_update_is_as_good_as_a_new_sum(mut words in prop::collection::vec(any::<u16>(), 1..40), at: prop::sample::Index, new: u16) {
+            // A header is never all zeros, where the sum has two right values.
+            words.push(0x4500);
+            let sum = |words: &[u16]| {
+                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+                internet(&[&bytes])
+            };
+            let before = sum(&words);
+            let at = at.index(words.len() - 1);
+            let updated = update(before, words[at], new);
+            words[at] = new;
+            prop_assert_eq!(updated, sum(&words));
+        }
+    }
+}

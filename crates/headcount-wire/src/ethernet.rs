@@ -120,3 +120,36 @@ impl fmt::Display for Header {
         write!(f, "{} > {} {}", self.source, self.destination, self.ether_type)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: [u8; HEADER_LEN] =
+        [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0x00, 0x00, 0x00, 0x00, 0x0a, 0x08, 0x06];
+
+    fn header() -> Header {
+        Header {
+            destination: MacAddr::BROADCAST,
+            source: MacAddr([2, 0, 0, 0, 0, 10]),
+            ether_type: EtherType::Arp,
+        }
+    }
+
+    #[test]
+    fn bytes_and_value_are_the_same() {
+        let mut bytes = BYTES.to_vec();
+        bytes.push(9);
+        assert_eq!(Header::parse(&bytes), Ok((header(), &[9][..])));
+        let mut buf = [0xee; HEADER_LEN];
+        header().emit(&mut buf);
+        assert_eq!(buf, BYTES);
+        assert_eq!(header().to_string(), "02:00:00:00:00:0a > ff:ff:ff:ff:ff:ff ARP");
+    }
+
+    #[test]
+    fn a_cut_header_is_refused() {
+        let error = Header::parse(&BYTES[..13]).unwrap_err();
+        assert_eq!(error.to_string(), "Ethernet: cut short");
+    }
+}

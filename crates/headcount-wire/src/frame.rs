@@ -153,3 +153,74 @@ impl fmt::Display for Frame<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use headcount_model::MacAddr;
+
+    use super::*;
+
+    /// A SYN/ACK as it arrives: padded to 60 bytes, the TCP checksum left to hardware.
+    const SYN_ACK: [u8; 60] = [
+        0x02, 0x00, 0x00, 0x00, 0x00, 0x0a, 0x02, 0x00, 0x00, 0x00, 0x00, 0x14, 0x08, 0x00, // Ethernet
+        0x45, 0x00, 0x00, 0x28, 0x12, 0x34, 0x40, 0x00, 0x40, 0x06, 0xa5, 0x2d, // IPv4
+        0xc0, 0xa8, 0x01, 0x14, 0xc0, 0xa8, 0x01, 0x0a, //
+        0x01, 0xbb, 0xc3, 0x50, 0x00, 0x00, 0x00, 0x01, 0x01, 0x02, 0x03, 0x05, // TCP
+        0x50, 0x12, 0xfa, 0xf0, 0xde, 0xad, 0x00, 0x00, //
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, // padding
+    ];
+
+    #[test]
+    fn a_padded_frame_with_an_unfinished_checksum_is_read() {
+        let frame = parse(&SYN_ACK).unwrap();
+        let Content::Tcp { ip, segment } = frame.content else { panic!("{frame}") };
+        assert_eq!(ip.source, Ipv4Addr::new(192, 168, 1, 20));
+        assert_eq!((segment.acknowledgment, segment.payload), (0x0102_0305, &[][..]));
+        assert!(segment.flags.contains(tcp::Flags::SYN | tcp::Flags::ACK));
+        let text = "192.168.1.20 > 192.168.1.10 TCP 443 > 50000 SA seq 1 ack 16909061 win 64240 len 0";
+        assert_eq!(frame.to_string(), text);
+    }
+
+    #[test]
+    fn written_again_it_is_the_same_but_for_the_checksum() {
+        let frame = parse(&SYN_ACK).unwrap();
+        let Content::Tcp { ip, segment } = frame.content else { panic!("{frame}") };
+        // Type, protocol and length are the builder's to know.
+        let eth = ethernet::Header { ether_type: EtherType::Other(0), ..frame.ethernet };
+        let ip = ipv4::Header { protocol: Protocol::Other(0), payload_len: 999, ..ip };
+        let mut buf = [0; 64];
+        let len = tcp(&mut buf, &eth, &ip, &segment);
+        assert_eq!(len, 54);
+        assert_eq!(buf[..50], SYN_ACK[..50]);
+        let pseudo = [0xc0, 0xa8, 0x01, 0x14, 0xc0, 0xa8, 0x01, 0x0a, 0, 6, 0, 20];
+        assert_eq!(crate::checksum::internet(&[&pseudo, &buf[TRANSPORT..len]]), 0);
+    }
+
+    #[test]
+    fn an_arp_frame_has_42_bytes() {
+        let eth = ethernet::Header {
+            destination: MacAddr::BROADCAST,
+            source: MacAddr([2, 0, 0, 0, 0, 10]),
+            ether_type: EtherType::Arp,
+        };
+        let packet = arp::Packet {
+            operation: arp::Operation::Request,
+            sender_mac: eth.source,
+            sender: Ipv4Addr::new(192, 168, 1, 10),
+            target_mac: MacAddr::ZERO,
+            target: Ipv4Addr::new(192, 168, 1, 20),
+        };
+        let mut buf = [0; 42];
+        assert_eq!(arp(&mut buf, &eth, &packet), 42);
+        assert_eq!(parse(&buf), Ok(Frame { ethernet: eth, content: Content::Arp(packet) }));
+    }
+
+    #[test]
+    fn what_is_not_read_here_is_other() {
+        let mut bytes = SYN_ACK;
+        bytes[12..14].copy_from_slice(&[0x86, 0xdd]);
+        assert_eq!(parse(&bytes).unwrap().content, Content::Other);
+    }
+}

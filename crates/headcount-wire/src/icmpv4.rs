@@ -243,3 +243,70 @@ impl fmt::Display for Quoted {
         write!(f, "{source}:{source_port} > {destination}:{destination_port} {protocol}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ECHO: [u8; 12] = [0x08, 0x00, 0x18, 0x26, 0x01, 0x02, 0x00, 0x07, 0x70, 0x69, 0x6e, 0x67];
+    const PORT_UNREACHABLE: [u8; 36] = [
+        0x03, 0x03, 0x60, 0x13, 0x00, 0x00, 0x00, 0x00, // type, code, checksum, unused
+        0x45, 0x00, 0x00, 0x1c, 0xbe, 0xef, 0x00, 0x00, 0x01, 0x11, 0x77, 0x73, // quoted IPv4
+        0xc0, 0xa8, 0x01, 0x0a, 0xc0, 0xa8, 0x01, 0x14, //
+        0x9c, 0x40, 0x00, 0xa1, 0x00, 0x08, 0x00, 0x00, // quoted UDP
+    ];
+
+    fn unreachable() -> Message<'static> {
+        Message::Unreachable {
+            code: CODE_PORT_UNREACHABLE,
+            quoted: Quoted {
+                source: Ipv4Addr::new(192, 168, 1, 10),
+                destination: Ipv4Addr::new(192, 168, 1, 20),
+                protocol: Protocol::Udp,
+                identification: 0xbeef,
+                source_port: 40_000,
+                destination_port: 161,
+                sequence: 0,
+            },
+        }
+    }
+
+    fn emitted(message: &Message<'_>) -> Vec<u8> {
+        let mut buf = vec![0xee; message.len()];
+        message.emit(&mut buf);
+        buf
+    }
+
+    #[test]
+    fn an_echo_is_its_bytes() {
+        let echo = Message::EchoRequest { identifier: 0x0102, sequence: 7, payload: b"ping" };
+        assert_eq!(Message::parse(&ECHO), Ok(echo));
+        assert_eq!(emitted(&echo), ECHO);
+        assert_eq!(echo.to_string(), "ICMP echo request id 258 seq 7 len 4");
+    }
+
+    #[test]
+    fn an_error_is_its_bytes() {
+        assert_eq!(Message::parse(&PORT_UNREACHABLE), Ok(unreachable()));
+        assert_eq!(emitted(&unreachable()), PORT_UNREACHABLE);
+        let text = "ICMP unreachable code 3 (192.168.1.10:40000 > 192.168.1.20:161 UDP)";
+        assert_eq!(unreachable().to_string(), text);
+    }
+
+    #[test]
+    fn what_a_router_breaks_in_the_quote_does_not_matter() {
+        let mut bytes = PORT_UNREACHABLE.to_vec();
+        // Length in the other byte order, time to live counted down, checksum cleared, more of the packet.
+        bytes[10..12].copy_from_slice(&[0x1c, 0x00]);
+        bytes[16] = 0;
+        bytes[18..20].fill(0);
+        bytes.extend([0; 20]);
+        assert_eq!(Message::parse(&bytes), Ok(unreachable()));
+    }
+
+    #[test]
+    fn a_cut_quote_is_refused() {
+        let error = Message::parse(&PORT_UNREACHABLE[..35]).unwrap_err();
+        assert_eq!(error, Malformed::new(Layer::Quoted, Problem::Truncated));
+    }
+}

@@ -200,3 +200,80 @@ impl fmt::Display for Header {
         write!(f, "{source} > {destination} {protocol} ttl {ttl} len {payload_len}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: [u8; HEADER_LEN] = [
+        0x45, 0x00, 0x00, 0x20, 0x12, 0x34, 0x40, 0x00, 0x40, 0x01, 0xa5, 0x3a, //
+        0xc0, 0xa8, 0x01, 0x0a, 0xc0, 0xa8, 0x01, 0x14,
+    ];
+
+    fn header() -> Header {
+        Header {
+            source: Ipv4Addr::new(192, 168, 1, 10),
+            destination: Ipv4Addr::new(192, 168, 1, 20),
+            protocol: Protocol::Icmp,
+            ttl: 64,
+            identification: 0x1234,
+            dont_fragment: true,
+            payload_len: 12,
+        }
+    }
+
+    /// The header with its checksum set right again, and `payload` bytes behind it.
+    fn packet(header: &[u8], payload: usize) -> Vec<u8> {
+        let mut bytes = header.to_vec();
+        bytes[field::CHECKSUM].fill(0);
+        let sum = checksum::internet(&[&bytes]);
+        write_u16(&mut bytes, field::CHECKSUM, sum);
+        bytes.resize(header.len() + payload, 0xaa);
+        bytes
+    }
+
+    #[test]
+    fn bytes_and_value_are_the_same() {
+        let mut buf = [0xee; HEADER_LEN];
+        header().emit(&mut buf);
+        assert_eq!(buf, BYTES);
+        // Four bytes of frame padding are not payload.
+        let bytes = packet(&BYTES, 16);
+        assert_eq!(Header::parse(&bytes), Ok((header(), &bytes[20..32])));
+        assert_eq!(header().to_string(), "192.168.1.10 > 192.168.1.20 ICMP ttl 64 len 12");
+    }
+
+    #[test]
+    fn options_are_skipped() {
+        let mut bytes = BYTES.to_vec();
+        bytes[0] = 0x46;
+        bytes.extend([0x94, 0x04, 0, 0]);
+        let bytes = packet(&bytes, 8);
+        assert_eq!(Header::parse(&bytes), Ok((Header { payload_len: 8, ..header() }, &bytes[24..])));
+    }
+
+    #[test]
+    fn broken_headers_are_refused() {
+        let changed = |at: usize, value| {
+            let mut bytes = BYTES;
+            bytes[at] = value;
+            Header::parse(&packet(&bytes, 12)).unwrap_err().problem
+        };
+        assert_eq!(changed(0, 0x65), Problem::Unsupported);
+        assert_eq!(changed(0, 0x44), Problem::Length);
+        assert_eq!(changed(3, 19), Problem::Length);
+        assert_eq!(changed(3, 33), Problem::Truncated);
+        assert_eq!(changed(7, 1), Problem::Fragment);
+        let mut bytes = packet(&BYTES, 12);
+        bytes[8] -= 1;
+        assert_eq!(Header::parse(&bytes).unwrap_err().problem, Problem::Checksum);
+    }
+
+    #[test]
+    fn a_first_fragment_is_read() {
+        let mut bytes = BYTES;
+        bytes[6] = 0x20;
+        let expected = Header { dont_fragment: false, ..header() };
+        assert_eq!(Header::parse(&packet(&bytes, 12)).map(|(header, _)| header), Ok(expected));
+    }
+}

@@ -154,3 +154,65 @@ impl fmt::Display for NodeStatus {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESPONSE: &[u8] = b"\x12\x34\x84\0\0\0\0\x01\0\0\0\0\x20CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\0\
+        \0\x21\0\x01\0\0\0\0\0\x53\x02\
+        FILES          \x20\x04\0WORKGROUP      \0\x84\0\
+        \x02\0\0\0\0\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+    fn status() -> NodeStatus {
+        NodeStatus {
+            id: 0x1234,
+            names: vec![
+                Name { bytes: *b"FILES          ", suffix: 0x20, flags: 0x0400 },
+                Name { bytes: *b"WORKGROUP      ", suffix: 0, flags: 0x8400 },
+            ],
+            mac: Some(MacAddr([2, 0, 0, 0, 0, 0x14])),
+        }
+    }
+
+    #[test]
+    fn the_query_is_its_bytes() {
+        let expected = b"\x12\x34\0\0\0\x01\0\0\0\0\0\0\x20CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\0\0\x21\0\x01";
+        assert_eq!(&node_status_query(0x1234), expected);
+    }
+
+    #[test]
+    fn the_response_is_its_bytes() {
+        assert_eq!(NodeStatus::parse(RESPONSE), Ok(status()));
+        let mut bytes = Vec::new();
+        status().emit(&mut bytes);
+        assert_eq!(bytes, RESPONSE);
+        assert_eq!(status().to_string(), "NetBIOS node status FILES<20> WORKGROUP<00>");
+        assert_eq!(status().names.iter().map(Name::is_group).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn a_repeated_question_is_skipped() {
+        let mut bytes = RESPONSE.to_vec();
+        bytes[5] = 1;
+        bytes.splice(12..12, node_status_query(0)[12..].iter().copied());
+        assert_eq!(NodeStatus::parse(&bytes), Ok(status()));
+    }
+
+    #[test]
+    fn names_that_are_promised_only_are_left_out() {
+        let mut bytes = RESPONSE.to_vec();
+        bytes[56] = 255;
+        let status = NodeStatus::parse(&bytes).unwrap();
+        assert_eq!((status.names.len(), status.mac), (4, None));
+        let status = NodeStatus::parse(&bytes[..57 + 20]).unwrap();
+        assert_eq!((status.names.len(), status.mac), (1, None));
+    }
+
+    #[test]
+    fn other_messages_are_refused() {
+        assert_eq!(NodeStatus::parse(&node_status_query(1)).unwrap_err().problem, Problem::Unsupported);
+        assert_eq!(NodeStatus::parse(&RESPONSE[..50]).unwrap_err().problem, Problem::Truncated);
+        assert_eq!(NodeStatus::parse(&[]).unwrap_err().problem, Problem::Truncated);
+    }
+}

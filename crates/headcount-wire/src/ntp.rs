@@ -3,8 +3,8 @@
 /// Port of a time server.
 pub const PORT: u16 = 123;
 
-/// No leap warning, version 4, mode 3 (client).
-const CLIENT: u8 = 0 << 6 | 4 << 3 | 3;
+/// No leap warning (0), version 4, mode 3 (client).
+const CLIENT: u8 = 4 << 3 | 3;
 
 /// A client's request. Everything but the first byte is zero, as in SNTP: nothing about our own clock is told.
 pub const fn client_request() -> [u8; 48] {

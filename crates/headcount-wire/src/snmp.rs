@@ -141,3 +141,49 @@ impl fmt::Display for Report<'_> {
         write!(f, " boots {} time {}", self.engine_boots, self.engine_time)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUEST: [u8; 60] = [
+        0x30, 0x3a, 0x02, 0x01, 0x03, // version
+        0x30, 0x0f, 0x02, 0x02, 0x12, 0x34, 0x02, 0x03, 0x00, 0xff, 0xe3, 0x04, 0x01, 0x04, 0x02, 0x01, 0x03,
+        0x04, 0x10, 0x30, 0x0e, 0x04, 0x00, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00, 0x04,
+        0x00, // security parameters
+        0x30, 0x12, 0x04, 0x00, 0x04, 0x00, // context
+        0xa0, 0x0c, 0x02, 0x02, 0x12, 0x34, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00, 0x30, 0x00, // request
+    ];
+
+    #[test]
+    fn the_request_is_its_bytes() {
+        let mut out = Vec::new();
+        engine_discovery(0x8000_1234, &mut out);
+        assert_eq!(out, REQUEST);
+    }
+
+    fn report() -> Report<'static> {
+        Report {
+            message_id: 0x1234,
+            engine_id: &[0x80, 0, 0x1f, 0x88, 3, 2, 0, 0, 0, 0, 0x14],
+            engine_boots: 7,
+            engine_time: 86_400,
+        }
+    }
+
+    #[test]
+    fn a_report_names_its_engine() {
+        let mut out = Vec::new();
+        report().emit(&mut out);
+        assert_eq!(Report::parse(&out), Ok(report()));
+        assert_eq!(report().to_string(), "SNMP engine 80001f8803020000000014 boots 7 time 86400");
+    }
+
+    #[test]
+    fn a_message_without_an_engine_is_no_report() {
+        assert_eq!(Report::parse(&REQUEST), Err(error(Problem::Length)));
+        let mut other = REQUEST;
+        other[4] = 1;
+        assert_eq!(Report::parse(&other), Err(error(Problem::Unsupported)));
+    }
+}

@@ -197,3 +197,62 @@ impl fmt::Display for Segment<'_> {
         write!(f, "win {window} len {}", self.payload.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 10);
+    const DESTINATION: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 20);
+    const SYN: [u8; 24] = [
+        0xc3, 0x50, 0x01, 0xbb, 0x01, 0x02, 0x03, 0x04, 0x00, 0x00, 0x00, 0x00, //
+        0x60, 0x02, 0x04, 0x00, 0x47, 0xa6, 0x00, 0x00, 0x02, 0x04, 0x05, 0xb4,
+    ];
+
+    fn syn() -> Segment<'static> {
+        Segment {
+            source_port: 50_000,
+            destination_port: 443,
+            sequence: 0x0102_0304,
+            acknowledgment: 0,
+            flags: Flags::SYN,
+            window: 1024,
+            mss: Some(1460),
+            payload: &[],
+        }
+    }
+
+    #[test]
+    fn bytes_and_value_are_the_same() {
+        assert_eq!(Segment::parse(&SYN), Ok(syn()));
+        let mut buf = [0xee; 24];
+        syn().emit(&mut buf, SOURCE, DESTINATION);
+        assert_eq!(buf, SYN);
+        assert_eq!(syn().to_string(), "TCP 50000 > 443 S seq 16909060 ack 0 win 1024 len 0");
+    }
+
+    #[test]
+    fn broken_options_lose_only_themselves() {
+        assert_eq!(read_mss(&[1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 2, 4, 5, 0xb4]), Some(1460));
+        for options in [&[8, 0, 2, 4][..], &[8, 1, 2, 4], &[2, 4, 5], &[0, 2, 4, 5], &[2, 3, 5], &[3]] {
+            assert_eq!(read_mss(options), None, "{options:?}");
+        }
+    }
+
+    #[test]
+    fn impossible_header_lengths_are_refused() {
+        let mut bytes = SYN;
+        bytes[field::DATA_OFFSET] = 0x40;
+        assert_eq!(Segment::parse(&bytes).unwrap_err().problem, Problem::Length);
+        bytes[field::DATA_OFFSET] = 0x70;
+        assert_eq!(Segment::parse(&bytes).unwrap_err().problem, Problem::Truncated);
+    }
+
+    #[test]
+    fn flags_are_letters() {
+        assert_eq!((Flags::SYN | Flags::ACK).to_string(), "SA");
+        assert_eq!(Flags(0).to_string(), "-");
+        assert!((Flags::RST | Flags::ACK).contains(Flags::RST));
+        assert!(!Flags::RST.contains(Flags::RST | Flags::ACK));
+    }
+}

@@ -88,3 +88,40 @@ impl fmt::Display for Datagram<'_> {
         write!(f, "UDP {} > {} len {}", self.source_port, self.destination_port, self.payload.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: [u8; 13] = [0xc3, 0x50, 0x00, 0x35, 0x00, 0x0d, 0x75, 0x0d, 0x68, 0x65, 0x6c, 0x6c, 0x6f];
+
+    fn datagram() -> Datagram<'static> {
+        Datagram { source_port: 50_000, destination_port: 53, payload: b"hello" }
+    }
+
+    #[test]
+    fn bytes_and_value_are_the_same() {
+        assert_eq!(Datagram::parse(&BYTES), Ok(datagram()));
+        let mut buf = [0xee; 13];
+        datagram().emit(&mut buf, Ipv4Addr::new(192, 168, 1, 10), Ipv4Addr::new(192, 168, 1, 20));
+        assert_eq!(buf, BYTES);
+        assert_eq!(datagram().to_string(), "UDP 50000 > 53 len 5");
+    }
+
+    #[test]
+    fn a_sum_of_zero_is_written_as_ones() {
+        let datagram = Datagram { source_port: 0xffff - 17 - 8 - 8, destination_port: 0, payload: &[] };
+        let mut buf = [0; HEADER_LEN];
+        datagram.emit(&mut buf, Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED);
+        assert_eq!(buf[field::CHECKSUM], [0xff, 0xff]);
+    }
+
+    #[test]
+    fn lengths_are_not_trusted() {
+        let mut bytes = BYTES;
+        bytes[5] = 7;
+        assert_eq!(Datagram::parse(&bytes).unwrap_err().problem, Problem::Length);
+        bytes[4] = 0xff;
+        assert_eq!(Datagram::parse(&bytes), Ok(datagram()));
+    }
+}
