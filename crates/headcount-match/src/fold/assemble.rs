@@ -1,0 +1,136 @@
+//! From the addresses to the devices that have them.
+
+mod device;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
+
+use headcount_model::{Device, DuplicateAddress, Findings, MacAddr, SegmentKind};
+
+use super::{
+    Fold, Folded, HostKey, Registries, SegmentCounts,
+    host::{Heard, Host, Sign},
+    shadow::PhantomKey,
+};
+
+/// What makes addresses belong to one device.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    /// They are this machine's.
+    ThisMachine,
+    /// They share a link-layer address, as far as that is one and the same device's (see [`reach`]).
+    Mac(MacAddr, String),
+    /// An address of which nothing else is known.
+    Address(HostKey),
+}
+
+/// A present address: its own signs, and all else that was said of it.
+struct Member<'a> {
+    key: HostKey,
+    host: &'a Host,
+    own: Vec<(Sign, Heard)>,
+}
+
+/// The devices, findings and counts of a fold.
+pub(super) fn assemble(fold: Fold, registries: &Registries<'_>) -> Folded {
+    let mut segments: BTreeMap<u16, SegmentCounts> = BTreeMap::new();
+    let mut not_counted: BTreeMap<PhantomKey, u64> = BTreeMap::new();
+    let mut members = Vec::new();
+    for (key, host) in &fold.hosts {
+        let counts = segments.entry(key.0).or_default();
+        let verdict = fold.shadows.judge(*key, host);
+        if !verdict.own.is_empty() {
+            counts.present += 1;
+            members.push(Member { key: *key, host, own: verdict.own });
+        } else if !verdict.blamed.is_empty() {
+            counts.phantoms += 1;
+            for phantom in verdict.blamed {
+                *not_counted.entry(phantom).or_default() += 1;
+            }
+        } else if host.unreachable {
+            counts.unreachable += 1;
+        }
+    }
+    let findings = Findings {
+        phantoms: fold.shadows.findings(&not_counted),
+        duplicate_addresses: members.iter().filter_map(duplicate).collect(),
+    };
+    Folded { devices: devices(&fold, &members, registries), findings, segments }
+}
+
+/// Two or more link-layer addresses that answered for one address.
+fn duplicate(member: &Member<'_>) -> Option<DuplicateAddress> {
+    let macs: Vec<_> = macs(member).into_iter().collect();
+    let (segment, address) = member.key;
+    (macs.len() > 1).then_some(DuplicateAddress { segment, address, macs })
+}
+
+fn macs(member: &Member<'_>) -> BTreeSet<MacAddr> {
+    let macs = member.own.iter().filter_map(|(sign, _)| sign.mac);
+    macs.filter(|mac| *mac != MacAddr::ZERO && *mac != MacAddr::BROADCAST).collect()
+}
+
+fn devices(fold: &Fold, members: &[Member<'_>], registries: &Registries<'_>) -> Vec<Device> {
+    let local: Vec<&Member<'_>> = members.iter().filter(|member| is_local(fold, member)).collect();
+    let own_macs: BTreeSet<MacAddr> = local.iter().flat_map(|member| macs(member)).collect();
+    let own_addresses: BTreeSet<Ipv4Addr> = local.iter().map(|member| member.key.1).collect();
+
+    let mut owned: BTreeMap<Owner, Vec<&Member<'_>>> = BTreeMap::new();
+    for member in members {
+        let macs = macs(member);
+        let here = is_local(fold, member) || (macs.is_empty() && own_addresses.contains(&member.key.1));
+        let mut owners: BTreeSet<Owner> = macs
+            .into_iter()
+            .map(|mac| match here || own_macs.contains(&mac) {
+                true => Owner::ThisMachine,
+                false => Owner::Mac(mac, reach(fold, member.key.0, mac)),
+            })
+            .collect();
+        if owners.is_empty() {
+            owners.insert(if here { Owner::ThisMachine } else { Owner::Address(member.key) });
+        }
+        for owner in owners {
+            owned.entry(owner).or_default().push(member);
+        }
+    }
+    let devices = owned.iter().map(|(owner, members)| device::build(fold, owner, members, registries));
+    named_apart(devices.collect())
+}
+
+fn is_local(fold: &Fold, member: &Member<'_>) -> bool {
+    let local_segment = fold.segments.get(&member.key.0).is_some_and(|s| s.kind == SegmentKind::Local);
+    let known_local = |(sign, _): &(Sign, Heard)| sign.reason == headcount_model::Reason::LocalAddress;
+    local_segment || member.own.iter().any(known_local)
+}
+
+/// How far a link-layer address names one device: everywhere if the IEEE gave it out, else (chosen by software, or
+/// a virtual router's, RFC 5798) among the VLANs and subnets of one interface.
+fn reach(fold: &Fold, segment: u16, mac: MacAddr) -> String {
+    let virtual_router = mac.0[..5] == [0x00, 0x00, 0x5e, 0x00, 0x01];
+    if !mac.is_locally_administered() && !virtual_router {
+        return String::new();
+    }
+    let interface = fold.segments.get(&segment).map_or("", |vantage| vantage.interface.as_str());
+    interface.split_once('.').map_or(interface, |(base, _vlan)| base).to_owned()
+}
+
+/// Sorts by lowest address and makes every id the only one of its kind.
+fn named_apart(mut devices: Vec<Device>) -> Vec<Device> {
+    let lowest =
+        |device: &Device| device.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.address).min();
+    devices.sort_by_cached_key(|device| {
+        (lowest(device), device.id.clone(), device.interfaces.first().map(|i| i.segment))
+    });
+    let mut taken = BTreeSet::new();
+    for device in &mut devices {
+        if !taken.insert(device.id.clone()) {
+            // The same software-chosen link-layer address on two links.
+            let segment = device.interfaces.first().map_or(0, |interface| interface.segment);
+            device.id = format!("{}@{segment}", device.id);
+            taken.insert(device.id.clone());
+        }
+    }
+    devices
+}
