@@ -79,6 +79,7 @@ pub struct Packet {
 
 impl Packet {
     /// The packet at the front of `bytes`; what follows is padding.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.len() < LEN {
             return Err(Malformed::new(Layer::Arp, Problem::Truncated));

@@ -34,18 +34,20 @@ pub fn update(old_sum: u16, old_word: u16, new_word: u16) -> u16 {
 
 /// The plain sum of big-endian words, an odd last byte padded with zero. Words of 32 bits give the same folded
 /// result as words of 16 bits, at half the additions.
+#[inline]
 fn sum_words(bytes: &[u8]) -> u64 {
-    let mut chunks = bytes.chunks_exact(4);
-    let mut sum = 0;
-    for chunk in &mut chunks {
-        sum += u64::from(u32::from_be_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]));
-    }
-    let mut last = [0; 4];
-    let rest = chunks.remainder();
-    last[..rest.len()].copy_from_slice(rest);
+    let (words, rest) = bytes.as_chunks::<4>();
+    let sum: u64 = words.iter().map(|word| u64::from(u32::from_be_bytes(*word))).sum();
+    let last = match *rest {
+        [a, b, c] => [a, b, c, 0],
+        [a, b] => [a, b, 0, 0],
+        [a] => [a, 0, 0, 0],
+        _ => [0; 4],
+    };
     sum + u64::from(u32::from_be_bytes(last))
 }
 
+#[inline]
 fn fold(mut sum: u64) -> u16 {
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);

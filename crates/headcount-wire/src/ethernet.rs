@@ -86,6 +86,7 @@ pub struct Header {
 
 impl Header {
     /// The header and the bytes behind it, padding included.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         let Some((header, payload)) = bytes.split_at_checked(HEADER_LEN) else {
             return Err(Malformed::new(Layer::Ethernet, Problem::Truncated));

@@ -51,6 +51,7 @@ pub struct Frame<'a> {
 
 /// Reads a received frame. IPv4 header checksums are checked; those of ICMP, TCP and UDP are not, since on virtual
 /// links they are left to hardware that is not there.
+#[inline]
 pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
     let (ethernet, payload) = ethernet::Header::parse(bytes)?;
     let content = match ethernet.ether_type {
@@ -61,6 +62,7 @@ pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
     Ok(Frame { ethernet, content })
 }
 
+#[inline]
 fn parse_ipv4(bytes: &[u8]) -> Result<Content<'_>, Malformed> {
     let (ip, payload) = ipv4::Header::parse(bytes)?;
     Ok(match ip.protocol {

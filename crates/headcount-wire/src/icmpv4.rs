@@ -96,6 +96,7 @@ pub struct Quoted {
 
 impl<'a> Message<'a> {
     /// The message that fills `bytes`.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let Some((header, payload)) = bytes.split_at_checked(HEADER_LEN) else {
             return Err(Malformed::new(Layer::Icmpv4, Problem::Truncated));
@@ -162,6 +163,7 @@ impl Quoted {
     pub const LEN: usize = ipv4::HEADER_LEN + HEADER_LEN;
 
     /// The quoted packet at the front of `bytes`.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let (ip, payload) = ipv4::Header::parse_quoted(bytes)?;
         let Some(payload) = payload.get(..HEADER_LEN) else {

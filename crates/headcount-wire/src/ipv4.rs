@@ -105,6 +105,7 @@ pub struct Header {
 
 impl Header {
     /// The header and its payload, without the padding of the frame. The payload of a first fragment ends early.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         let error = |problem| Malformed::new(Layer::Ipv4, problem);
         let header_len = header_len(bytes).map_err(error)?;
@@ -116,8 +117,7 @@ impl Header {
             return Err(error(Problem::Length));
         }
         let payload = bytes.get(header_len..total_len).ok_or(error(Problem::Truncated))?;
-        let mut header = Self::read(bytes).map_err(error)?;
-        header.payload_len = (total_len - header_len) as u16;
+        let header = Self::read(bytes, (total_len - header_len) as u16).map_err(error)?;
         Ok((header, payload))
     }
 
@@ -128,12 +128,12 @@ impl Header {
         let error = |problem| Malformed::new(Layer::Quoted, problem);
         let header_len = header_len(bytes).map_err(error)?;
         let payload = &bytes[header_len..];
-        let mut header = Self::read(bytes).map_err(error)?;
-        header.payload_len = u16::try_from(payload.len()).unwrap_or(u16::MAX);
+        let header = Self::read(bytes, u16::try_from(payload.len()).unwrap_or(u16::MAX)).map_err(error)?;
         Ok((header, payload))
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, Problem> {
+    #[inline]
+    fn read(bytes: &[u8], payload_len: u16) -> Result<Self, Problem> {
         let fragment = read_u16(bytes, field::FRAGMENT.start);
         if fragment & FRAGMENT_OFFSET != 0 {
             return Err(Problem::Fragment);
@@ -145,7 +145,7 @@ impl Header {
             ttl: bytes[field::TTL],
             identification: read_u16(bytes, field::IDENTIFICATION.start),
             dont_fragment: fragment & DONT_FRAGMENT != 0,
-            payload_len: 0,
+            payload_len,
         })
     }
 
@@ -177,6 +177,7 @@ impl Header {
 }
 
 /// The header's length, options included, checked against `bytes`.
+#[inline]
 fn header_len(bytes: &[u8]) -> Result<usize, Problem> {
     if bytes.len() < HEADER_LEN {
         return Err(Problem::Truncated);

@@ -112,6 +112,7 @@ pub struct Segment<'a> {
 
 impl<'a> Segment<'a> {
     /// The segment that fills `bytes`. Options are read as far as they make sense.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let error = |problem| Err(Malformed::new(Layer::Tcp, problem));
         if bytes.len() < HEADER_LEN {

@@ -42,6 +42,7 @@ pub struct Datagram<'a> {
 impl<'a> Datagram<'a> {
     /// The datagram at the front of `bytes`. One that names more bytes than there are is the first fragment of a
     /// longer one: its payload is what is there.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         if bytes.len() < HEADER_LEN {
             return Err(Malformed::new(Layer::Udp, Problem::Truncated));

@@ -14,7 +14,10 @@ fuzz_target!(|text: &str| {
         assert!((1..=lines).contains(&line));
         let _ = target.map_err(|error| error.to_string());
     }
-    if let Ok(ports) = text.parse::<PortSet>() {
+    // Long lists are slow to write and show nothing that short ones do not.
+    if let Ok(ports) = text.parse::<PortSet>()
+        && ports.len() < 1_000
+    {
         assert_eq!(ports.to_string().parse(), Ok(ports));
     }
 });
