@@ -11,8 +11,8 @@ use crate::{
 
 /// How often a watcher is told of progress.
 const TICK: Duration = Duration::from_millis(100);
-/// How long to wait when an interface takes no more frames: its queue drains without telling.
-const CONGESTED: Duration = Duration::from_millis(1);
+/// The shortest sleep. An interface that takes no more frames is tried again after it: its queue drains untold.
+const GRAIN: Duration = Duration::from_millis(1);
 
 /// Runs `engine` until it has finished. To be awaited on a current-thread runtime with I/O and time.
 ///
@@ -85,13 +85,10 @@ impl Driver<'_> {
                 return Ok(());
             }
             let Some(due) = self.engine.poll_timeout() else { return Ok(()) };
-            let mut wait = self.clock.until(due.min(self.next_tick));
-            if more_in || more_out {
-                wait = Duration::ZERO;
-            } else if self.port.waits() {
-                wait = wait.min(CONGESTED);
-            }
-            let busy = wait.is_zero();
+            let busy = more_in || more_out;
+            // The runtime's timer counts milliseconds; while an interface is congested, so does its queue.
+            let next =
+                if self.port.waits() { GRAIN } else { self.clock.until(due.min(self.next_tick)).max(GRAIN) };
             tokio::select! {
                 biased;
                 reason = &mut stop, if self.stats.stopped.is_none() => {
@@ -104,7 +101,7 @@ impl Driver<'_> {
                 Some((id, reply)) = self.commands.next() => {
                     self.engine.handle_reply(self.clock.now(), id, reply);
                 }
-                () = tokio::time::sleep(wait), if !busy => {}
+                () = tokio::time::sleep(next), if !busy => {}
             }
         }
     }

@@ -112,23 +112,27 @@ impl Port {
     /// Sends what can be sent now.
     pub(crate) fn flush(&mut self) {
         for at in 0..self.links.len() {
-            loop {
-                let Some(link) = self.links.get_mut(at).map(|link| &mut link.get_mut().0) else { break };
-                let was_down = link.down;
-                let flushed = link.flush();
-                let (down, name) = (link.down, link.spec.interface.clone());
-                if was_down && !down {
-                    self.warn(format!("interface {name} is up again"));
-                }
-                match flushed {
-                    Flushed::All | Flushed::Later => break,
-                    Flushed::GaveUp(_, error) if is_down(&error) => self.mark_down(at, &error),
-                    Flushed::GaveUp(count, error) => {
-                        self.warn(format!("{count} frame(s) were refused by {name} and not sent: {error}"));
-                    }
-                }
+            while self.flush_one(at) {}
+        }
+    }
+
+    /// Sends what one link can send. True if it gave something up, and there may be more to send.
+    fn flush_one(&mut self, at: usize) -> bool {
+        let Some(link) = self.links.get_mut(at).map(|link| &mut link.get_mut().0) else { return false };
+        let was_down = link.down;
+        let flushed = link.flush();
+        let (down, name) = (link.down, link.spec.interface.clone());
+        if was_down && !down {
+            self.warn(format!("interface {name} is up again"));
+        }
+        match flushed {
+            Flushed::All | Flushed::Later => return false,
+            Flushed::GaveUp(_, error) if is_down(&error) => self.mark_down(at, &error),
+            Flushed::GaveUp(count, error) => {
+                self.warn(format!("{count} frame(s) were refused by {name} and not sent: {error}"));
             }
         }
+        true
     }
 
     /// Looks for errors that no call has shown, and counts what the rings dropped.

@@ -84,13 +84,13 @@ impl Ring {
         // SAFETY: every block begins with its description, whose status the kernel and this thread hand over by
         // atomic stores; the kernel's layout keeps it aligned.
         let status = unsafe { AtomicU32::from_ptr(&raw mut (*description.as_ptr()).hdr.bh1.block_status) };
-        if status.load(Ordering::Acquire) & libc::TP_STATUS_USER as u32 == 0 {
+        if status.load(Ordering::Acquire) & libc::TP_STATUS_USER == 0 {
             return None;
         }
         // SAFETY: the kernel has handed the block over and does not write to it until it gets it back.
         let bytes = unsafe { std::slice::from_raw_parts(block.as_ptr().cast_const(), self.block_bytes) };
         let count = walk(bytes, &mut take);
-        status.store(libc::TP_STATUS_KERNEL as u32, Ordering::Release);
+        status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
         self.next = (self.next + 1) % self.blocks;
         Some(count)
     }

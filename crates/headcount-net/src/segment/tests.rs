@@ -137,7 +137,8 @@ fn lines(segmented: &Segmented) -> Vec<String> {
 
 #[test]
 fn a_scope_falls_apart_by_the_ways_to_reach_it() {
-    let scope = set("10.0.0.0/23 10.2.0.0/28 10.3.0.5 10.4.0.5 10.5.0.5 10.8.0.5 10.66.0.0/24 192.168.7.0/24");
+    let scope =
+        set("10.0.0.0/23 10.2.0.0/28 10.3.0.5 10.4.0.5 10.5.0.5 10.8.0.5 10.66.0.0/24 192.168.7.0/24");
     let found = segmented(&scope, None, true);
     assert_eq!(
         lines(&found),
