@@ -15,7 +15,7 @@ use super::{Closed, ForAll, Lan, Persona};
 pub struct Asked {
     /// TCP ports asked of present hosts.
     pub ports: PortSet,
-    /// UDP ports asked of present hosts.
+    /// UDP ports asked of present hosts, and of addresses behind a router to find out who is there.
     pub udp_ports: PortSet,
     /// TCP ports that are asked of addresses behind a router to find out who is there.
     pub discovery_ports: PortSet,
@@ -34,7 +34,7 @@ impl From<&Plan> for Asked {
     }
 }
 
-/// What a sweep must find, and all that it may find: anything else is invented.
+/// What a sweep must find. What it finds beside this and beside `hidden` is invented.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
     /// The addresses that must be found present. The vantage's own is not among them.
@@ -43,8 +43,10 @@ pub struct Expected {
     pub hidden: BTreeSet<Ipv4Addr>,
     /// What must be recognised as answering for what it does not have, and the link-layer address that does it.
     pub phantoms: Vec<(PhantomKind, MacAddr)>,
-    /// Addresses that accept every port.
+    /// Addresses that accept every port, and must be recognised as such.
     pub tarpits: BTreeSet<Ipv4Addr>,
+    /// Addresses in whose name something accepts every port: as much as `tarpits`, but recognised by the range.
+    pub accepted_for: BTreeSet<Ipv4Addr>,
     /// Addresses that two or more devices claim, and who, sorted.
     pub duplicates: BTreeMap<Ipv4Addr, Vec<MacAddr>>,
 }
@@ -56,6 +58,8 @@ pub struct ExpectedHost {
     pub persona: String,
     /// Who answers for the address; empty behind a router.
     pub macs: Vec<MacAddr>,
+    /// Its link-layer address answers for everybody, so that nothing shows which address is its own.
+    pub mac_unknowable: bool,
     /// The TCP ports that must be found open.
     pub tcp: PortSet,
     /// TCP ports about which nothing true can be said, because something else answers for them.
@@ -101,6 +105,9 @@ impl Lan {
         let attached = self.network.contains(address);
         let boxes: Vec<&ForAll> =
             self.phantoms.iter().filter(|phantom| !attached && phantom.range(self).contains(address)).collect();
+        if boxes.iter().any(|one| one.what == PhantomKind::AcceptsForAll && one.ports.is_empty()) {
+            expected.accepted_for.insert(address);
+        }
         let found = if attached { persona.arp } else { found_behind(persona, &boxes, asked) };
         if !found {
             expected.hidden.insert(address);
@@ -121,6 +128,10 @@ impl Lan {
         let host = ExpectedHost {
             persona: persona.name.clone(),
             macs: mac.into_iter().filter(|_| attached).collect(),
+            mac_unknowable: self
+                .phantoms
+                .iter()
+                .any(|phantom| phantom.what == PhantomKind::ProxyArp && phantom.by == persona.name),
             tcp: asked_ports.clone().filter(|port| persona.accepts(*port) && !unknowable(port)).collect(),
             tcp_unknowable: asked_ports.filter(unknowable).collect(),
             udp: udp.into_iter().filter(|port| asked.udp_ports.contains(*port) && !udp_for_all).collect(),
@@ -153,7 +164,9 @@ fn found_behind(persona: &Persona, boxes: &[&ForAll], asked: &Asked) -> bool {
             || (persona.closed == Closed::Rst && !for_all(PhantomKind::ResetsForAll));
         speaks && !accepted_for_all(boxes, *port)
     };
+    let by_udp = |port: &u16| persona.udp_service(*port).is_some() || persona.unreachables_per_second > 0;
     (asked.echo && persona.echo && !for_all(PhantomKind::EchoForAll))
+        || (!for_all(PhantomKind::UdpForAll) && asked.udp_ports.as_slice().iter().any(by_udp))
         || asked.discovery_ports.as_slice().iter().any(by_port)
 }
 
