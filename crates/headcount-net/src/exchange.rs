@@ -166,7 +166,7 @@ struct Waiting {
 impl Echoes {
     /// Starts listening, within an async runtime.
     pub(crate) fn start(socket: EchoSocket) -> io::Result<Arc<Self>> {
-        let socket = sys::watch(socket.0, Interest::READABLE | Interest::WRITABLE | Interest::ERROR)?;
+        let socket = sys::watch(socket.0, Interest::READABLE | Interest::ERROR)?;
         Ok(Arc::new(Self { socket, waiting: Mutex::default() }))
     }
 

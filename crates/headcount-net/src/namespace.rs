@@ -7,14 +7,17 @@ use std::{
     io::{self, Read, Write},
     net::Ipv4Addr,
     os::fd::AsFd,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use headcount_model::MacAddr;
 use ipnetwork::Ipv4Network;
 use socket2::Socket;
 
-use crate::{NetError, link::packet_socket, netlink::with_session, privilege, sys};
+use crate::{NetError, interfaces, link::packet_socket, netlink::with_session, privilege, sys};
+
+/// How long a new virtual cable may take to come up.
+const CARRIER: Duration = Duration::from_secs(5);
 
 /// As whom a namespace was entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +108,21 @@ pub fn veth(a: End<'_>, b: End<'_>) -> Result<(), NetError> {
         }
     }
     set_up(a.name, true)?;
-    set_up(b.name, true)
+    set_up(b.name, true)?;
+    wait_for_carrier([a.name, b.name])
+}
+
+/// The kernel notices in its own time that both ends are on; until then they count as down.
+fn wait_for_carrier(names: [&str; 2]) -> Result<(), NetError> {
+    let until = Instant::now() + CARRIER;
+    while Instant::now() < until {
+        let all = interfaces()?;
+        if names.iter().all(|name| all.iter().any(|interface| interface.name == *name && interface.up)) {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Err(NetError::system(format!("use {} and {}", names[0], names[1]), io::ErrorKind::TimedOut.into()))
 }
 
 /// Switches an interface on or off.
@@ -172,8 +189,11 @@ impl Wire {
     /// It does not exist; this process may not.
     pub fn open(interface: &str) -> Result<Self, NetError> {
         let socket = packet_socket(interface)?;
-        // A burst of a whole sweep must fit while the playing thread is not scheduled.
-        let _ = socket.set_recv_buffer_size(8 << 20);
+        // A burst of a whole sweep must fit while the playing thread is not scheduled. Without leave to exceed the
+        // system's limit, that limit has to do.
+        let room: libc::c_int = 8 << 20;
+        let _ = sys::set_option(socket.as_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &room)
+            .or_else(|_| socket.set_recv_buffer_size(8 << 20));
         sys::bind_packet(socket.as_fd(), index_of(interface)?)
             .and_then(|()| socket.set_nonblocking(false))
             .map_err(|e| NetError::system(format!("bind a raw socket to {interface}"), e))?;

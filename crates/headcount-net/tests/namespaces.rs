@@ -24,7 +24,10 @@ use headcount_net::{
 };
 use headcount_wire::dns;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use support::{CLOSED, Devices, Diary, FAR, NEAR, OPEN, OWN, cable, mac_of, open, plan, run, scope, set};
+use support::{
+    CLOSED, Devices, Diary, FAR, NEAR, OPEN, OWN, PROHIBITED_BY_ROUTER, REJECTED_BY_HOST, REJECTED_BY_ROUTER,
+    cable, mac_of, open, plan, run, scope, set,
+};
 
 const CASE: &str = "HEADCOUNT_NET_CASE";
 /// The exit code of a test that could not be run here.
@@ -35,6 +38,8 @@ type Case = (&'static str, fn(Entered));
 const CASES: &[Case] = &[
     ("frames_find_devices_and_only_answers_come_in", frames_find_devices_and_only_answers_come_in),
     ("the_kernels_sockets_find_the_same", the_kernels_sockets_find_the_same),
+    ("nobody_closes_a_port_in_a_hosts_name", nobody_closes_a_port_in_a_hosts_name),
+    ("a_fast_sweep_loses_nothing", a_fast_sweep_loses_nothing),
     ("a_scope_is_split_as_the_kernel_routes", a_scope_is_split_as_the_kernel_routes),
     ("a_ring_outlives_the_privileges", a_ring_outlives_the_privileges),
     ("sudo_gives_way_to_its_user", sudo_gives_way_to_its_user),
@@ -161,6 +166,47 @@ fn the_kernels_sockets_find_the_same(_: Entered) {
     }
     assert_eq!((stats.frames_sent, stats.frames_received), (0, 0));
     assert_eq!(diary.warnings, [""; 0]);
+}
+
+fn nobody_closes_a_port_in_a_hosts_name(_: Entered) {
+    cable();
+    let scope = scope("10.77.0.8-15");
+    for raw in [false, true] {
+        let segmented = segments(&scope, None, raw).unwrap();
+        let links = open(&segmented.links).unwrap();
+        let _devices = Devices::play(Wire::open(FAR).unwrap(), "10.77.0.10-11 10.77.0.254");
+        let mut diary = Diary::default();
+        let mut plan = plan(&scope, &segmented);
+        plan.ports =
+            format!("{REJECTED_BY_ROUTER},{PROHIBITED_BY_ROUTER},{REJECTED_BY_HOST}").parse().unwrap();
+        run(plan, links, DriveOptions::default(), pending(), &mut diary).unwrap();
+        for device in DEVICES {
+            let state = |asked| port(&diary, device, asked).map(|(state, _)| state);
+            assert_eq!(state(REJECTED_BY_ROUTER), Some(PortState::Filtered), "raw: {raw}");
+            assert_eq!(state(PROHIBITED_BY_ROUTER), Some(PortState::Filtered), "raw: {raw}");
+            // Connecting, the kernel cannot say more than "refused", but the host itself has spoken.
+            let by_host = if raw { PortState::Filtered } else { PortState::Closed };
+            assert_eq!(state(REJECTED_BY_HOST), Some(by_host), "raw: {raw}");
+        }
+    }
+}
+
+fn a_fast_sweep_loses_nothing(_: Entered) {
+    cable();
+    add_address(NEAR, "10.90.0.1/21".parse().unwrap()).unwrap();
+    let scope = scope("10.90.0.2-10.90.7.254");
+    let segmented = segments(&scope, None, true).unwrap();
+    let links = open(&segmented.links).unwrap();
+    let _devices = Devices::play(Wire::open(FAR).unwrap(), "10.90.0.2-10.90.7.254");
+    let mut fast = plan(&scope, &segmented);
+    fast.ports = OPEN.to_string().parse().unwrap();
+    fast.echo = false;
+    fast.limits.total = 20_000.0;
+    fast.limits.broadcast = 20_000.0;
+    let mut diary = Diary::default();
+    let stats = run(fast, links, DriveOptions::default(), pending(), &mut diary).unwrap();
+    assert_eq!(present(&diary, Method::Arp).len() as u64, scope.allowed.len());
+    assert_eq!((stats.dropped, stats.lost), (0, 0), "{stats:?}");
 }
 
 fn a_scope_is_split_as_the_kernel_routes(_: Entered) {
@@ -357,7 +403,7 @@ fn names_come_from_the_named_servers(_: Entered) {
 }
 
 fn what_can_be_done_is_found_by_trying(_: Entered) {
-    set_sysctl("ipv4/ping_group_range", "1 0").unwrap();
+    // A new namespace lets nobody send echo requests.
     let found = capabilities().unwrap();
     assert!(found.raw_frames.is_there() && found.neighbours.is_there() && found.namespaces.is_there());
     assert!(found.effective.iter().any(|name| name == "cap_net_raw"));

@@ -27,9 +27,15 @@ pub(crate) const NEAR: &str = "near0";
 pub(crate) const FAR: &str = "far0";
 pub(crate) const OWN: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 pub(crate) const SOURCE_PORTS: RangeInclusive<u16> = 61_000..=61_999;
-/// Ports of every device: the first accepts, the second resets; others keep silent.
+/// A router on the cable that speaks in the name of the devices, as firewalls do.
+const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 254);
+/// Ports of every device: one accepts, one resets, for one the router says that it is closed, for one it says that it
+/// is prohibited, one the device itself calls closed by ICMP; others keep silent.
 pub(crate) const OPEN: u16 = 80;
 pub(crate) const CLOSED: u16 = 443;
+pub(crate) const REJECTED_BY_ROUTER: u16 = 502;
+pub(crate) const PROHIBITED_BY_ROUTER: u16 = 503;
+pub(crate) const REJECTED_BY_HOST: u16 = 504;
 /// The longest that any run here may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -158,12 +164,37 @@ fn answers_to(bytes: &[u8], addresses: &AddressSet) -> Vec<Vec<u8>> {
             frame::icmp(&mut buffer, &back(ip.destination), &ip_back(&ip), &reply)
         }
         Content::Tcp { ip, segment } if addresses.contains(ip.destination) => {
+            if let Some((from, code)) = rejection(&ip, &segment) {
+                let quoted = icmpv4::Quoted {
+                    source: ip.source,
+                    destination: ip.destination,
+                    protocol: ip.protocol,
+                    identification: ip.identification,
+                    source_port: segment.source_port,
+                    destination_port: segment.destination_port,
+                    sequence: segment.sequence,
+                };
+                let ip = ipv4::Header { source: from, ..ip_back(&ip) };
+                let message = icmpv4::Message::Unreachable { code, quoted };
+                let len = frame::icmp(&mut buffer, &back(from), &ip, &message);
+                return vec![buffer[..len].to_vec()];
+            }
             let Some(answer) = tcp_answer(&segment) else { return Vec::new() };
             frame::tcp(&mut buffer, &back(ip.destination), &ip_back(&ip), &answer)
         }
         _ => return Vec::new(),
     };
     vec![buffer[..len].to_vec()]
+}
+
+/// Who refuses a connection by ICMP, and with which code.
+fn rejection(ip: &ipv4::Header, asked: &tcp::Segment<'_>) -> Option<(Ipv4Addr, u8)> {
+    match asked.destination_port {
+        REJECTED_BY_ROUTER => Some((ROUTER, 3)),
+        PROHIBITED_BY_ROUTER => Some((ROUTER, 13)),
+        REJECTED_BY_HOST => Some((ip.destination, 3)),
+        _ => None,
+    }
 }
 
 fn tcp_answer(asked: &tcp::Segment<'_>) -> Option<tcp::Segment<'static>> {
