@@ -14,6 +14,12 @@ use crate::{
     tally::Signature,
 };
 
+/// A SYN was accepted; the kernel, which knows of no such connection, resets it.
+const ACCEPTED: Sign = Sign::Port(PortState::Open, Reason::SynAck);
+const KERNEL_RST: u32 = 1;
+/// A connection by the kernel costs the host up to three packets beside its SYN, however it is closed.
+const KERNEL_CLOSE: u32 = 3;
+
 /// Link-layer addresses kept for one IP address; more would only be noise.
 const MACS: usize = 8;
 /// Names kept for one address, and the length of each: what a hostile server may make us store.
@@ -42,6 +48,9 @@ impl Engine {
     /// The command `id` has ended.
     pub fn handle_reply(&mut self, now: Instant, id: CommandId, reply: Reply) {
         let Some(pending) = self.pending.remove(&id) else { return };
+        if reply == Reply::Connected {
+            self.gate.follow_up(now, pending.target, KERNEL_CLOSE);
+        }
         match pending.purpose {
             Purpose::Neighbours => {
                 self.reads_out = self.reads_out.saturating_sub(1);
@@ -68,6 +77,9 @@ impl Engine {
         }
         if !self.plan.scope.contains(answer.target) {
             return false;
+        }
+        if answer.sign == ACCEPTED {
+            self.gate.follow_up(now, answer.target, KERNEL_RST);
         }
         let swept = self.sweeps_answered(now, link, answer);
         let asked = self.lane_answered(now, answer);

@@ -399,13 +399,13 @@ impl Engine {
         let (segment, kernel, via) = (sweep.task().segment, sweep.task().kernel, sweep.task().via);
         for said in sweep.take_said() {
             match said {
-                sweep::Said::Found(host, mac) => {
+                sweep::Said::Found(host, mac, rtt) => {
                     let next_hop = match via {
                         Via::Broadcast => Some(mac),
                         Via::Mac(router) => Some(router),
                         Via::Router(_) | Via::Kernel => None,
                     };
-                    self.open_lane(now, segment, host, next_hop, kernel, None);
+                    self.open_lane(now, segment, host, next_hop, kernel, rtt);
                 }
                 sweep::Said::Lost(host) => self.close_lane(host),
                 sweep::Said::Phantom { signature, witness, addresses } => {

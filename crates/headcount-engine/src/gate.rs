@@ -111,6 +111,12 @@ impl Gate {
         Verdict::Go(Permit { intent })
     }
 
+    /// The kernel sends `packets` more to `host` by itself: a RST for each SYN/ACK, or the rest of a connection.
+    pub(crate) fn follow_up(&mut self, now: Instant, host: Ipv4Addr, packets: u32) {
+        self.hosts.take(now, host, packets);
+        self.total.take(now, packets);
+    }
+
     fn may_touch(&self, intent: &Intent) -> bool {
         let router = intent.question.method == Method::Arp && self.routers.contains(&intent.target);
         router && !self.scope.excluded.contains(intent.target) || self.scope.contains(intent.target)

@@ -145,8 +145,12 @@ pub(crate) struct Lane {
     in_flight: Vec<InFlight>,
     ready: Instant,
     slow_down: u32,
+    /// It has shown that it is well while some of its ports stay silent: they are filtered, and it is not tired.
+    filters: bool,
     rtt: Rtt,
+    /// Questions without an answer: since the last answer, and in all.
     quiet: u32,
+    silences: u32,
     doubt_after: u32,
     pulse: Pulse,
     proven: Option<Question>,
@@ -173,6 +177,10 @@ impl Lane {
     const DOUBT_AFTER: u32 = 12;
     /// How often it is asked that, each time after a longer pause.
     const PULSE_TRIES: u32 = 4;
+    /// A device whose radio sleeps needs this long to wake.
+    const PULSE_PATIENCE: Duration = Duration::from_millis(1_500);
+    const LEAST_PATIENCE: Duration = Duration::from_millis(30);
+    const PATIENCE_WITH_SILENCE: Duration = Duration::from_millis(200);
     /// A driver that never replies to a command must not hold a lane for ever.
     const KERNEL_REPLIES: Duration = Duration::from_secs(30);
 
@@ -202,8 +210,10 @@ impl Lane {
             in_flight: Vec::new(),
             ready: Instant::ZERO,
             slow_down: 1,
+            filters: false,
             rtt: estimate,
             quiet: 0,
+            silences: 0,
             doubt_after: Self::DOUBT_AFTER,
             pulse: Pulse::Fine,
             proven: None,
@@ -268,7 +278,7 @@ impl Lane {
     /// The question that [`Lane::next`] gave has left.
     pub(crate) fn asked(&mut self, now: Instant, question: Question, care: Care) {
         // The kernel's path always replies, so its own time-out decides.
-        let deadline = if self.kernel { now + Self::KERNEL_REPLIES } else { now + self.patience() };
+        let deadline = now + if self.kernel { Self::KERNEL_REPLIES } else { self.patience() };
         self.in_flight.push(InFlight { question, sent: now, deadline });
         self.ready = now + care.interval * self.slow_down;
         if self.pulse == Pulse::Fine {
@@ -284,13 +294,18 @@ impl Lane {
         }
     }
 
-    /// How long the kernel may try: the answer comes later than a raw frame's, since its own retries count.
+    /// How long to wait for an answer; a later one still counts. The kernel's path needs longer, since it ends with
+    /// the wait.
     pub(crate) fn patience(&self) -> Duration {
-        if self.kernel {
-            (self.rtt.patience(Duration::from_millis(60)) * 4).min(Duration::from_millis(1_300))
-        } else {
-            self.rtt.patience(Duration::from_millis(30))
+        if let Pulse::Doubted { .. } = self.pulse {
+            return Self::PULSE_PATIENCE;
         }
+        let usual = self.rtt.patience(Self::LEAST_PATIENCE);
+        let (factor, most) =
+            if self.kernel { (4, Duration::from_millis(1_300)) } else { (1, Duration::from_secs(1)) };
+        // Whoever has answered nothing yet is not slow: it drops what it is sent.
+        let most = if self.drops_all() { Self::PATIENCE_WITH_SILENCE } else { most };
+        (usual * factor).min(most)
     }
 
     /// The host, or somebody in its place, answered.
@@ -430,8 +445,11 @@ impl Lane {
 
     /// One at a time, unless the host drops everything and so keeps nothing of what it is sent.
     fn window(&self, care: Care) -> usize {
-        let drops_all = self.kernel && self.answered_ports == 0 && self.quiet >= 8;
-        if drops_all { care.at_once.max(4) } else { care.at_once }
+        if self.drops_all() { care.at_once.max(4) } else { care.at_once }
+    }
+
+    fn drops_all(&self) -> bool {
+        self.answered_ports == 0 && self.silences >= 8
     }
 
     fn next_deadline(&self) -> Instant {
@@ -459,7 +477,8 @@ impl Lane {
             self.still_silent.push(place);
         }
         self.quiet += 1;
-        if self.answered_ports > 0 && self.quiet > 1 {
+        self.silences += 1;
+        if self.answered_ports > 0 && self.quiet > 1 && !self.filters {
             // It answered before: perhaps it is slow to answer now.
             self.slow_down = (self.slow_down * 2).min(4);
             self.ready = self.ready.max(now + care.interval);
@@ -484,6 +503,8 @@ impl Lane {
         if let Pulse::Doubted { .. } = self.pulse {
             self.pulse = Pulse::Fine;
             self.doubt_after = self.doubt_after.saturating_mul(2);
+            self.filters = true;
+            self.slow_down = 1;
         }
         self.quiet = 0;
         self.slow_down = (self.slow_down / 2).max(1);

@@ -35,7 +35,11 @@ impl Loss {
     }
 
     /// How often a silent port must be asked until a lost answer is less likely than one in ten thousand.
+    /// Three where nothing was measured.
     pub(crate) fn tries(&self) -> u32 {
+        if self.asked == 0 {
+            return 3;
+        }
         (1e-4f64.ln() / self.chance().min(0.9).ln()).ceil() as u32
     }
 }

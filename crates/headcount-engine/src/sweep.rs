@@ -77,8 +77,8 @@ pub(crate) enum Next {
 /// What the sweep has to say.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Said {
-    /// A host is present and may be asked more.
-    Found(Ipv4Addr, MacAddr),
+    /// A host is present and may be asked more. With the time its answer took, where that is known.
+    Found(Ipv4Addr, MacAddr, Option<Duration>),
     /// Not a host after all: only a phantom answered.
     Lost(Ipv4Addr),
     /// Something answers for all; these addresses have nothing else to show.
@@ -119,6 +119,7 @@ pub(crate) struct Sweep {
     deadlines: VecDeque<(Instant, Ipv4Addr)>,
     recent: RecentSends,
     slowest: Duration,
+    found_in_pass: bool,
     complete: bool,
     said: Vec<Said>,
 }
@@ -158,6 +159,7 @@ impl Sweep {
             deadlines: VecDeque::new(),
             recent: RecentSends::new(len),
             slowest: Duration::ZERO,
+            found_in_pass: false,
             complete: true,
             said: Vec::new(),
             task,
@@ -198,7 +200,8 @@ impl Sweep {
         match self.present() {
             0 => None,
             present if present == self.task.addresses.len() => Some(0.0),
-            _ => Some(self.loss.miss_chance(self.effective_passes())),
+            _ if self.by_contact() => None,
+            _ => Some(self.loss.miss_chance(self.pass)),
         }
     }
 
@@ -313,7 +316,9 @@ impl Sweep {
         ttl: Option<u8>,
     ) -> Option<Sign> {
         let index = self.task.addresses.index_of(target)?;
-        let rtt = self.recent.since(target, now).filter(|rtt| *rtt < Duration::from_secs(3));
+        // The neighbour table tells that the kernel was answered, not when.
+        let since = self.recent.since(target, now).filter(|_| !self.by_contact());
+        let rtt = since.filter(|rtt| *rtt < Duration::from_secs(3));
         self.slowest = self.slowest.max(rtt.unwrap_or_default());
         self.control_answered(target);
         let signature = Signature::new(reason, mac, ttl)?;
@@ -322,7 +327,7 @@ impl Sweep {
         }
         let first = self.answered.insert(index);
         if first {
-            self.first_sign(target, question, mac, signature);
+            self.first_sign(target, question, mac, signature, rtt);
         }
         self.unreachable.remove(index);
         Some(Sign { first, rtt })
@@ -383,9 +388,17 @@ impl Sweep {
         }
     }
 
-    fn first_sign(&mut self, target: Ipv4Addr, question: Question, mac: MacAddr, signature: Signature) {
+    fn first_sign(
+        &mut self,
+        target: Ipv4Addr,
+        question: Question,
+        mac: MacAddr,
+        signature: Signature,
+        rtt: Option<Duration>,
+    ) {
         self.tally.found(target, signature);
-        if self.pass > 0 {
+        self.found_in_pass = true;
+        if self.pass > 0 && !self.by_contact() {
             // Whoever is found late was missed before: that is loss as well.
             self.loss.asked += u64::from(self.pass) + 1;
             self.loss.lost += u64::from(self.pass);
@@ -395,7 +408,7 @@ impl Sweep {
             self.held.push((target, mac));
         } else {
             self.controls.push((target, question, mac));
-            self.said.push(Said::Found(target, mac));
+            self.said.push(Said::Found(target, mac, rtt));
         }
     }
 
@@ -488,7 +501,11 @@ impl Sweep {
     fn control_due(&mut self, slots: u64) -> Option<Asking> {
         let quota = (self.controls.len() as u64).clamp(16, 64 + slots / 20);
         let due = quota * (self.index + 1) / slots.max(1);
-        if self.controls.is_empty() || self.controls_this_pass >= due || self.index >= slots {
+        if self.by_contact()
+            || self.controls.is_empty()
+            || self.controls_this_pass >= due
+            || self.index >= slots
+        {
             return None;
         }
         let (target, question, mac) = self.controls[self.next_control % self.controls.len()];
@@ -519,8 +536,7 @@ impl Sweep {
     fn settle(&mut self, now: Instant, after_pass: bool) {
         let asked = after_pass || !self.tally.improbable().is_empty();
         let mut wait = if asked { self.patience() } else { Duration::ZERO };
-        let by_kernel = self.task.questions.iter().any(|question| question.method == Method::NeighbourTable);
-        if by_kernel && after_pass {
+        if self.by_contact() && after_pass {
             wait = wait.max(Self::KERNEL_ARP);
         }
         self.stage = Stage::Settle { until: now + wait, after_pass };
@@ -533,6 +549,7 @@ impl Sweep {
         self.judge_phantoms();
         self.said.push(Said::PassEnded);
         self.stage = if self.is_enough() { Stage::Done } else { Stage::Pass };
+        self.found_in_pass = false;
     }
 
     fn is_enough(&self) -> bool {
@@ -543,14 +560,17 @@ impl Sweep {
         if self.controls.is_empty() {
             return self.pass >= Self::EMPTY_PASSES.min(self.task.passes);
         }
-        let expected = self.loss.expected_missed(self.present(), self.effective_passes());
+        if self.by_contact() {
+            return self.pass >= Self::LEAST_PASSES && !self.found_in_pass;
+        }
+        let expected = self.loss.expected_missed(self.present(), self.pass);
         self.pass >= Self::LEAST_PASSES && expected < Loss::GOAL
     }
 
-    /// The kernel's three requests make three passes of one.
-    fn effective_passes(&self) -> u32 {
-        let by_kernel = self.task.questions.iter().any(|question| question.method == Method::NeighbourTable);
-        if by_kernel { self.pass * 3 } else { self.pass }
+    /// The kernel asks in our place, up to three times a pass, and does not say how often it was in vain: nothing can
+    /// be measured, so passes end with the first that finds nobody.
+    fn by_contact(&self) -> bool {
+        self.task.questions.iter().any(|question| question.method == Method::NeighbourTable)
     }
 
     fn judge_phantoms(&mut self) {
@@ -567,7 +587,7 @@ impl Sweep {
         for (address, mac) in std::mem::take(&mut self.held) {
             if self.task.addresses.contains(address) && !self.is_subnet_end(address) {
                 self.controls.push((address, self.task.questions[0], mac));
-                self.said.push(Said::Found(address, mac));
+                self.said.push(Said::Found(address, mac, None));
             }
         }
     }
