@@ -229,8 +229,7 @@ mod tests {
         let (came, _) = send(jitter, 500, 1);
         assert!(numbers(&came).is_sorted());
         assert!(came.iter().zip(0..).all(|((due, _), n)| *due >= ms(n) + delay));
-        let reorder =
-            Faults { reorder: 0.1, reorder_by: Duration::from_millis(10), ..Faults::default() };
+        let reorder = Faults { reorder: 0.1, reorder_by: Duration::from_millis(10), ..Faults::default() };
         let (came, _) = send(reorder, 500, 1);
         assert_eq!(came.len(), 500);
         assert!(!numbers(&came).is_sorted());
@@ -242,9 +241,8 @@ mod tests {
         let (came, statistics) = send(faults, 1_000, 9);
         assert_eq!(came.len() as u64, 1_000 + statistics.duplicated);
         assert!((60..140).contains(&statistics.duplicated) && (60..140).contains(&statistics.corrupted));
-        let turned: u32 = (0..1_000u32)
-            .map(|n| u32::from(!came.iter().any(|(_, frame)| *frame == n.to_be_bytes())))
-            .sum();
+        let turned: u32 =
+            (0..1_000u32).map(|n| u32::from(!came.iter().any(|(_, frame)| *frame == n.to_be_bytes()))).sum();
         assert!(turned > 0);
     }
 

@@ -233,7 +233,12 @@ impl Kernel {
 }
 
 /// A segment without data.
-fn segment(ports: (u16, u16), sequence: u32, acknowledgment: u32, flags: tcp::Flags) -> tcp::Segment<'static> {
+fn segment(
+    ports: (u16, u16),
+    sequence: u32,
+    acknowledgment: u32,
+    flags: tcp::Flags,
+) -> tcp::Segment<'static> {
     let mss = flags.contains(tcp::Flags::SYN).then_some(1_460);
     tcp::Segment {
         source_port: ports.0,

@@ -194,7 +194,9 @@ impl World {
         }
         let target = match &frame.content {
             Content::Arp(packet) => Some(packet.target),
-            Content::Icmp { ip, .. } | Content::Tcp { ip, .. } | Content::Udp { ip, .. } => Some(ip.destination),
+            Content::Icmp { ip, .. } | Content::Tcp { ip, .. } | Content::Udp { ip, .. } => {
+                Some(ip.destination)
+            }
             Content::Other => None,
         };
         if let (Some(scope), Some(target)) = (&self.scope, target)
@@ -231,11 +233,8 @@ impl World {
             return;
         }
         let due = self.hosts[index].answer_at(now, std::time::Duration::ZERO, &mut self.rng);
-        let ethernet = ethernet::Header {
-            destination: request.sender_mac,
-            source: mac,
-            ether_type: EtherType::Arp,
-        };
+        let ethernet =
+            ethernet::Header { destination: request.sender_mac, source: mac, ether_type: EtherType::Arp };
         let reply = arp::Packet {
             operation: arp::Operation::Reply,
             sender_mac: mac,

@@ -45,7 +45,8 @@ pub enum Route {
 pub fn plan_for(lan: &Lan, questions: &Questions) -> Plan {
     let own = AddressSet::from_iter([lan.vantage.address]);
     let attached = addresses_of(lan.network).difference(&own);
-    let mut segments = vec![segment(lan, questions, SegmentKind::Attached, Some(lan.network), attached, None)];
+    let mut segments =
+        vec![segment(lan, questions, SegmentKind::Attached, Some(lan.network), attached, None)];
     for routed in &lan.routed {
         let gateway = lan
             .personas

@@ -166,7 +166,11 @@ impl Neighbours {
     /// Who is confirmed.
     pub(super) fn reachable(&self, now: Instant) -> Vec<(Ipv4Addr, MacAddr)> {
         let fresh = |known: &Neighbour| matches!(known.state, State::Reachable { until } if until > now);
-        self.entries.iter().filter(|(_, known)| fresh(known)).map(|(address, known)| (*address, known.mac)).collect()
+        self.entries
+            .iter()
+            .filter(|(_, known)| fresh(known))
+            .map(|(address, known)| (*address, known.mac))
+            .collect()
     }
 
     /// When the next request is due, if at all.

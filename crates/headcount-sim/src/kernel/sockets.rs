@@ -337,7 +337,8 @@ impl Sockets {
             Content::Udp { source_port, .. } => *source_port,
             Content::Unreachable(_) => return None,
         };
-        let waits = |socket: &&Socket| *socket.to.ip() == packet.to && !matches!(socket.kind, Kind::Closing { .. });
+        let waits =
+            |socket: &&Socket| *socket.to.ip() == packet.to && !matches!(socket.kind, Kind::Closing { .. });
         self.open.get(&port).filter(waits).map(|_| port)
     }
 

@@ -216,7 +216,10 @@ impl Persona {
             "a time to live of 0 reaches nobody"
         } else if !times.into_iter().chain(wakes).chain(silent).all(|ms| a_day.contains(&ms)) {
             "times are from 0 to a day"
-        } else if self.sleepy.is_some_and(|sleepy| !(sleepy.wake_ms[0]..=86_400_000.0).contains(&sleepy.wake_ms[1])) {
+        } else if self
+            .sleepy
+            .is_some_and(|sleepy| !(sleepy.wake_ms[0]..=86_400_000.0).contains(&sleepy.wake_ms[1]))
+        {
             "the longest time to wake is below the shortest"
         } else if self.silent_above.is_some_and(|silent| silent.pps == 0 || silent.pps > 100_000) {
             "a device that stands no packet at all is not there"

@@ -81,7 +81,8 @@ impl Lan {
             .filter(|_| rng.chance(random.density))
             .map(Ipv4Addr::from)
             .collect::<Vec<_>>();
-        let personas = personas.into_iter().enumerate().map(|(n, address)| host(n, address, &mut rng)).collect();
+        let personas =
+            personas.into_iter().enumerate().map(|(n, address)| host(n, address, &mut rng)).collect();
         Self {
             name: "random".to_owned(),
             note: String::new(),

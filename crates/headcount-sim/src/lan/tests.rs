@@ -64,7 +64,8 @@ fn the_office_is_what_the_demo_needs() {
     assert!(any(|one| one.sleepy.is_some()) && any(|one| one.addresses.len() == 2));
     assert!(any(|one| !one.echo && one.closed == Closed::Drop && one.tcp.is_empty()));
     assert!(lan.personas.iter().filter(|one| !one.any_written_byte_prints.is_empty()).count() >= 3);
-    let random = lan.personas.iter().filter(|one| one.mac.is_some_and(MacAddr::is_locally_administered)).count();
+    let random =
+        lan.personas.iter().filter(|one| one.mac.is_some_and(MacAddr::is_locally_administered)).count();
     assert!((4..10).contains(&random));
     let nas = &expected.hosts[&Ipv4Addr::new(10, 20, 30, 20)];
     assert_eq!((nas.persona.as_str(), nas.name.as_deref()), ("nas", Some("nas.office.example")));
@@ -81,13 +82,19 @@ fn contradictions_are_refused() {
     assert!(matches!(second("mac = \"00:50:56:00:00:01\"\naddresses = [\"10.0.0.2\"]"), LanError::Mac(_)));
     assert!(matches!(second("mac = \"01:50:56:00:00:02\"\naddresses = [\"10.0.0.2\"]"), LanError::Mac(_)));
     assert!(matches!(second("addresses = [\"10.0.9.2\"]"), LanError::Address(..)));
-    assert!(matches!(second("mac = \"00:50:56:00:00:02\"\naddresses = [\"10.0.0.250\"]"), LanError::Address(..)));
+    assert!(matches!(
+        second("mac = \"00:50:56:00:00:02\"\naddresses = [\"10.0.0.250\"]"),
+        LanError::Address(..)
+    ));
     assert!(matches!(second("mac = \"00:50:56:00:00:02\"\naddresses = []"), LanError::Number(..)));
     assert!(matches!(with("latency_ms = -1.0"), Err(LanError::Number(..))));
     assert!(matches!(with("any_written_byte_prints = \"9100\""), Err(LanError::Number(..))));
     assert!(matches!(with("unknown = 1"), Err(LanError::Toml(_))));
     assert!(matches!(with("[[phantom]]\nwhat = \"proxy-arp\"\nby = \"nobody\""), Err(LanError::Router(_))));
-    assert!(matches!(with("[[phantom]]\nwhat = \"accepts-every-port\"\nby = \"a\""), Err(LanError::EveryPort)));
+    assert!(matches!(
+        with("[[phantom]]\nwhat = \"accepts-every-port\"\nby = \"a\""),
+        Err(LanError::EveryPort)
+    ));
 }
 
 #[test]

@@ -103,8 +103,11 @@ impl Lan {
         asked: &Asked,
     ) {
         let attached = self.network.contains(address);
-        let boxes: Vec<&ForAll> =
-            self.phantoms.iter().filter(|phantom| !attached && phantom.range(self).contains(address)).collect();
+        let boxes: Vec<&ForAll> = self
+            .phantoms
+            .iter()
+            .filter(|phantom| !attached && phantom.range(self).contains(address))
+            .collect();
         if boxes.iter().any(|one| one.what == PhantomKind::AcceptsForAll && one.ports.is_empty()) {
             expected.accepted_for.insert(address);
         }
@@ -145,11 +148,8 @@ impl Lan {
             let persona = self.personas.iter().find(|persona| persona.name == name)?;
             self.attached_mac(persona)
         };
-        let mut phantoms: Vec<_> = self
-            .phantoms
-            .iter()
-            .filter_map(|phantom| Some((phantom.what, mac_of(&phantom.by)?)))
-            .collect();
+        let mut phantoms: Vec<_> =
+            self.phantoms.iter().filter_map(|phantom| Some((phantom.what, mac_of(&phantom.by)?))).collect();
         phantoms.sort_unstable();
         phantoms.dedup();
         phantoms
@@ -160,8 +160,8 @@ impl Lan {
 fn found_behind(persona: &Persona, boxes: &[&ForAll], asked: &Asked) -> bool {
     let for_all = |what| boxes.iter().any(|one| one.what == what);
     let by_port = |port: &u16| {
-        let speaks = persona.accepts(*port)
-            || (persona.closed == Closed::Rst && !for_all(PhantomKind::ResetsForAll));
+        let speaks =
+            persona.accepts(*port) || (persona.closed == Closed::Rst && !for_all(PhantomKind::ResetsForAll));
         speaks && !accepted_for_all(boxes, *port)
     };
     let by_udp = |port: &u16| persona.udp_service(*port).is_some() || persona.unreachables_per_second > 0;

@@ -6,7 +6,8 @@ use headcount_model::MacAddr;
 use headcount_wire::{
     ber::{Reader, SEQUENCE},
     dns::{
-        self, FLAG_AUTHORITATIVE, FLAG_RECURSION_DESIRED, FLAG_RESPONSE, Message, Record, RecordData, RecordType,
+        self, FLAG_AUTHORITATIVE, FLAG_RECURSION_DESIRED, FLAG_RESPONSE, Message, Record, RecordData,
+        RecordType,
     },
     netbios::{self, NodeStatus},
     snmp::Report,
@@ -170,9 +171,7 @@ fn bacnet(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let [.., high, low] = speaker.address.octets();
-    Some(vec![
-        0x81, 0x0a, 0, 20, 1, 0, 0x10, 0, 0xc4, 2, 0, high, low, 0x22, 5, 0xc4, 0x91, 3, 0x21, 7,
-    ])
+    Some(vec![0x81, 0x0a, 0, 20, 1, 0, 0x10, 0, 0xc4, 2, 0, high, low, 0x22, 5, 0xc4, 0x91, 3, 0x21, 7])
 }
 
 #[cfg(test)]
@@ -206,7 +205,12 @@ mod tests {
     fn a_name_server_knows_its_names_only() {
         let ask = |name: String| {
             let mut query = Vec::new();
-            dns::query(9, true, &[Question { name, kind: RecordType::Ptr, class: dns::CLASS_IN }], &mut query);
+            dns::query(
+                9,
+                true,
+                &[Question { name, kind: RecordType::Ptr, class: dns::CLASS_IN }],
+                &mut query,
+            );
             let name_of = |address| (address == SPEAKER.address).then(|| "nas.example".to_owned());
             Message::parse(&dns_answer(&query, name_of).unwrap()).unwrap()
         };

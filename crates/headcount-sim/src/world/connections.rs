@@ -101,7 +101,12 @@ impl Connections {
     }
 
     /// Any segment but a SYN. Returns whether it belongs to a connection, and what is answered.
-    pub(super) fn receive(&mut self, now: Instant, way: &Way, segment: &Segment<'_>) -> (bool, Option<Segment<'static>>) {
+    pub(super) fn receive(
+        &mut self,
+        now: Instant,
+        way: &Way,
+        segment: &Segment<'_>,
+    ) -> (bool, Option<Segment<'static>>) {
         let ends = ends(way, segment);
         let Some(connection) = self.0.get_mut(&ends) else {
             return (false, None);
@@ -131,7 +136,11 @@ impl Connections {
 
     /// A connection whose SYN/ACK or FIN may be due again: what is sent, and when to look again. `None` for both
     /// when there is nothing left to wait for.
-    pub(super) fn repeat(&mut self, now: Instant, ends: Ends) -> (Option<(Way, Segment<'static>)>, Option<Instant>) {
+    pub(super) fn repeat(
+        &mut self,
+        now: Instant,
+        ends: Ends,
+    ) -> (Option<(Way, Segment<'static>)>, Option<Instant>) {
         let Some(connection) = self.0.get_mut(&ends) else {
             return (None, None);
         };

@@ -81,8 +81,7 @@ impl Host {
         if self.recent.len() <= pps {
             return false;
         }
-        let too_many =
-            self.recent.pop_front().is_some_and(|first| now.since(first) < Duration::from_secs(1));
+        let too_many = self.recent.pop_front().is_some_and(|first| now.since(first) < Duration::from_secs(1));
         if !too_many || self.is_silent(now) {
             return false;
         }

@@ -25,7 +25,13 @@ const HOST_UNREACHABLE: u8 = 1;
 
 impl World {
     /// An IP packet in a frame to the host `owner`.
-    pub(super) fn receive_ip(&mut self, now: Instant, owner: usize, eth: &ethernet::Header, content: &Content<'_>) {
+    pub(super) fn receive_ip(
+        &mut self,
+        now: Instant,
+        owner: usize,
+        eth: &ethernet::Header,
+        content: &Content<'_>,
+    ) {
         let (Content::Icmp { ip, .. } | Content::Tcp { ip, .. } | Content::Udp { ip, .. }) = content else {
             return;
         };
@@ -83,8 +89,11 @@ impl World {
     ) -> bool {
         let rule = |what, port| self.routes.rule(router, what, way.local, port);
         match content {
-            Content::Icmp { message: icmpv4::Message::EchoRequest { identifier, sequence, payload }, .. } => {
-                let Some(ttl) = rule(PhantomKind::EchoForAll, None).map(|rule| self.ttl_of(router, rule)) else {
+            Content::Icmp {
+                message: icmpv4::Message::EchoRequest { identifier, sequence, payload }, ..
+            } => {
+                let Some(ttl) = rule(PhantomKind::EchoForAll, None).map(|rule| self.ttl_of(router, rule))
+                else {
                     return false;
                 };
                 let (identifier, sequence) = (*identifier, *sequence);
@@ -94,7 +103,8 @@ impl World {
             }
             Content::Tcp { segment, .. } => self.answer_tcp_for_all(now, router, behind, way, segment),
             Content::Udp { ip, datagram } => {
-                let Some(ttl) = rule(PhantomKind::UdpForAll, None).map(|rule| self.ttl_of(router, rule)) else {
+                let Some(ttl) = rule(PhantomKind::UdpForAll, None).map(|rule| self.ttl_of(router, rule))
+                else {
                     return false;
                 };
                 let ports = (datagram.source_port, datagram.destination_port);
@@ -175,7 +185,9 @@ impl World {
         }
         let ttl = self.hosts[index].persona.ttl;
         match content {
-            Content::Icmp { message: icmpv4::Message::EchoRequest { identifier, sequence, payload }, .. } => {
+            Content::Icmp {
+                message: icmpv4::Message::EchoRequest { identifier, sequence, payload }, ..
+            } => {
                 if self.hosts[index].persona.echo {
                     let (identifier, sequence) = (*identifier, *sequence);
                     let reply = icmpv4::Message::EchoReply { identifier, sequence, payload };

@@ -55,7 +55,9 @@ impl Routes {
                 range: routed.network.into(),
                 router: index(&routed.router)?,
                 extra: millis(routed.latency_ms),
-                unreachable: routed.unreachable.map(|one| (millis(one.after_ms), Bucket::new(one.per_second))),
+                unreachable: routed
+                    .unreachable
+                    .map(|one| (millis(one.after_ms), Bucket::new(one.per_second))),
             })
         });
         let behind = lan.personas.iter().enumerate().flat_map(|(index, persona)| {
@@ -104,7 +106,8 @@ impl Routes {
         if let Some(host) = self.behind.get(&address) {
             return Forwarded::Behind { host: *host, extra: subnet.extra };
         }
-        let due = subnet.unreachable.as_mut().and_then(|(after, bucket)| bucket.take(now).then(|| now + *after));
+        let due =
+            subnet.unreachable.as_mut().and_then(|(after, bucket)| bucket.take(now).then(|| now + *after));
         due.map_or(Forwarded::Lost, Forwarded::Unreachable)
     }
 }

@@ -78,7 +78,12 @@ impl Way {
 }
 
 /// The ICMP message "unreachable" with `code` about a packet (RFC 792).
-pub(super) fn unreachable(code: u8, ip: &ipv4::Header, ports: (u16, u16), sequence: u32) -> icmpv4::Message<'static> {
+pub(super) fn unreachable(
+    code: u8,
+    ip: &ipv4::Header,
+    ports: (u16, u16),
+    sequence: u32,
+) -> icmpv4::Message<'static> {
     icmpv4::Message::Unreachable {
         code,
         quoted: icmpv4::Quoted {

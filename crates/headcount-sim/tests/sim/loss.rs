@@ -1,7 +1,7 @@
 //! Nobody is missed, however bad the link.
 
 use headcount_model::PortSet;
-use headcount_sim::{Lan, Link, Faults, Questions, RandomLan, Route, plan_for};
+use headcount_sim::{Faults, Lan, Link, Questions, RandomLan, Route, plan_for};
 
 use crate::{STANDARD, fold, questions, run};
 

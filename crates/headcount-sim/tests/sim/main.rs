@@ -205,7 +205,8 @@ fn rude(lan: &Lan, outcome: &Outcome) -> Vec<String> {
             lan.personas.iter().any(|persona| persona.name == routed.router && persona.has(*address))
         })
     };
-    let outside = statistics.outside.iter().filter(|address| !router(address) && Some(**address) != lan.name_server());
+    let outside =
+        statistics.outside.iter().filter(|address| !router(address) && Some(**address) != lan.name_server());
     rude.extend(outside.map(|address| format!("{address} is out of scope")));
     if !statistics.written.is_empty() || statistics.printed != 0 {
         rude.push(format!("written: {:?}, printed: {}", statistics.written, statistics.printed));

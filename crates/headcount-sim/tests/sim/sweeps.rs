@@ -9,7 +9,8 @@ fn sweep(name: &str, route: Route) {
     for seed in crate::seeds(1, if cfg!(debug_assertions) { 1 } else { 5 }) {
         let plan = plan_for(&lan, &questions(STANDARD, route, seed));
         let outcome = run(&lan, plan.clone(), Link::default(), seed);
-        let wrong: Vec<_> = wrong(&lan, &plan, route, &outcome).into_iter().chain(rude(&lan, &outcome)).collect();
+        let wrong: Vec<_> =
+            wrong(&lan, &plan, route, &outcome).into_iter().chain(rude(&lan, &outcome)).collect();
         assert!(wrong.is_empty(), "{name} by {route:?}, HEADCOUNT_SIM_SEED={seed}:\n{}", wrong.join("\n"));
         assert!(outcome.summary.complete, "{name} by {route:?}, seed {seed}");
     }
