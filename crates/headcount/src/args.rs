@@ -1,0 +1,317 @@
+//! The command line as typed.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use headcount_model::PortSet;
+
+use crate::{exit, profile::ProfileName};
+
+/// Finds every device on a network.
+///
+/// headcount asks who is there (ARP, ICMP echo, TCP SYN, UDP), keeps to the scope that it was given and to rates that
+/// small devices stand, never logs in, never writes to a printing port, and says of each device how it is known.
+#[derive(Debug, Parser)]
+#[command(name = "headcount", version, after_help = exit::HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Say more about what happens, on stderr (-vv: every packet's fate).
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find every device in a scope.
+    Scan(Box<ScanArgs>),
+    /// Render a run log again, in any format.
+    Show(ShowArgs),
+    /// Sweep a simulated office on a network of its own, beside what is really there.
+    Demo(DemoArgs),
+    /// Say what this machine and user can do, what is lost, and how to get it.
+    Doctor,
+    /// Print the JSON Schema of the output.
+    Schema(SchemaArgs),
+    /// Play a random network on an interface, for benchmarks.
+    #[command(hide = true)]
+    Play(PlayArgs),
+}
+
+/// `headcount scan`.
+#[derive(Args, Debug)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct ScanArgs {
+    /// Whom to look for: 10.0.0.0/24, 10.0.0.5, 10.0.0.5-90, 10.0.0.5-10.0.1.9, a host name, @FILE, or - for stdin.
+    /// Without any: the subnets attached to this machine.
+    #[arg(value_name = "TARGET", allow_hyphen_values = false)]
+    pub targets: Vec<String>,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    #[command(flatten)]
+    pub what: WhatArgs,
+    #[command(flatten)]
+    pub care: CareArgs,
+    #[command(flatten)]
+    pub names: NameArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// Print what would be sent, and send nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Use nothing that needs a privilege, even where it is there.
+    #[arg(long)]
+    pub unprivileged: bool,
+    /// The seed of every random choice: the same seed asks in the same order.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// What may be touched.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Scope")]
+pub(crate) struct ScopeArgs {
+    /// Only through this interface; without targets, its subnets.
+    #[arg(short, long, value_name = "NAME")]
+    pub interface: Option<String>,
+    /// Never touch these (as targets, parted by commas). Exclusion always wins.
+    #[arg(long, value_name = "TARGETS", value_delimiter = ',')]
+    pub exclude: Vec<String>,
+    /// Never touch what this file lists.
+    #[arg(long, value_name = "FILE")]
+    pub exclude_file: Vec<PathBuf>,
+    /// Allow public addresses.
+    #[arg(long)]
+    pub allow_public: bool,
+    /// Allow more addresses than a /16 has.
+    #[arg(long)]
+    pub allow_large: bool,
+}
+
+/// What is asked.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Questions")]
+pub(crate) struct WhatArgs {
+    /// TCP ports that every present host is asked: 22,80-90 or - for all or none. Default: about 120 ports of the
+    /// devices that headcount is for.
+    #[arg(short, long, value_name = "PORTS", value_parser = ports, allow_hyphen_values = true, conflicts_with = "top_ports")]
+    pub ports: Option<PortSet>,
+    /// The N most telling of the default TCP ports.
+    #[arg(long, value_name = "N")]
+    pub top_ports: Option<usize>,
+    /// UDP ports that every present host is asked, each in its own protocol: some of 53,123,137,161,1900,5353, or none.
+    #[arg(long, value_name = "PORTS", value_parser = ports)]
+    pub udp_ports: Option<PortSet>,
+    /// TCP ports that addresses behind a router are asked to find out who is there. Default: all of --ports where
+    /// that takes no longer than some minutes, else the 12 most telling.
+    #[arg(long, value_name = "PORTS", value_parser = ports)]
+    pub discovery_ports: Option<PortSet>,
+    /// Send no ICMP echo requests.
+    #[arg(long)]
+    pub no_echo: bool,
+    /// Only find out who is there: no ports.
+    #[arg(long, conflicts_with_all = ["ports", "top_ports", "udp_ports"])]
+    pub discover_only: bool,
+}
+
+/// How gently.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Care")]
+pub(crate) struct CareArgs {
+    /// A set of limits.
+    #[arg(long, value_name = "NAME", default_value = "standard")]
+    pub profile: ProfileName,
+    /// Packets a second in all [standard: 1000].
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Packets a second to any one host [standard: 40].
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub host_rate: Option<f64>,
+    /// Broadcasts a second on any one segment [standard: 800].
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub broadcast_rate: Option<f64>,
+    /// Passes over silent addresses at the most [standard: 16]. Fewer are made when the controls say that nobody is
+    /// left to be found.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub passes: Option<u32>,
+}
+
+/// Names.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Names")]
+pub(crate) struct NameArgs {
+    /// Ask this name server instead of the system's.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "no_dns")]
+    pub dns: Vec<IpAddr>,
+    /// Look up no names.
+    #[arg(long)]
+    pub no_dns: bool,
+}
+
+/// Where results go.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Write JSON (see `headcount schema`); - for stdout.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write JSON records, one a line, as they are found; - for stdout.
+    #[arg(long, value_name = "FILE")]
+    pub ndjson: Option<PathBuf>,
+    /// Write a table as CSV, one row an address; - for stdout.
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Print no table and no progress.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// The run log.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Run log")]
+pub(crate) struct LogArgs {
+    /// Where to write the run log. Default: a new file in the state directory.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub log: Option<PathBuf>,
+    /// Write no run log: the run cannot be resumed or shown again.
+    #[arg(long, conflicts_with_all = ["log", "resume"])]
+    pub no_log: bool,
+    /// Go on with the run of this log where it stopped; scope, questions and limits are those of the log.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "interface", "exclude", "exclude_file", "ports", "top_ports", "udp_ports", "discovery_ports", "no_echo", "discover_only", "profile", "rate", "host_rate", "broadcast_rate", "passes", "seed", "dry_run", "unprivileged"])]
+    pub resume: Option<PathBuf>,
+}
+
+/// `headcount show`.
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// A run log.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `headcount demo`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub log: DemoLogArgs,
+    /// A set of limits.
+    #[arg(long, value_name = "NAME", default_value = "standard")]
+    pub profile: ProfileName,
+    /// The seed of every random choice.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Use nothing that needs a privilege inside the demo's network.
+    #[arg(long)]
+    pub unprivileged: bool,
+    /// Do not make a network: run in pure simulation, under virtual time.
+    #[arg(long)]
+    pub simulate: bool,
+}
+
+/// The demo's run log.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Run log")]
+pub(crate) struct DemoLogArgs {
+    /// Where to write the run log. Default: nowhere.
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+}
+
+/// `headcount schema`.
+#[derive(Args, Debug)]
+pub(crate) struct SchemaArgs {
+    /// The schema of one record of --ndjson instead of that of --json.
+    #[arg(long)]
+    pub ndjson: bool,
+}
+
+/// `headcount play`.
+#[derive(Args, Debug)]
+pub(crate) struct PlayArgs {
+    /// The interface to play on; it needs no address.
+    #[arg(long)]
+    pub interface: String,
+    /// The subnet to play.
+    #[arg(long, default_value = "10.77.0.0/24")]
+    pub network: ipnetwork::Ipv4Network,
+    /// Per cent of its addresses that are alive.
+    #[arg(long, default_value_t = 30.0)]
+    pub density: f64,
+    /// The seed of who is alive.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where to write who is alive, before the first packet: `ADDRESS MAC` lines.
+    #[arg(long)]
+    pub truth: PathBuf,
+    /// Per cent of frames lost each way.
+    #[arg(long, default_value_t = 0.0)]
+    pub loss: f64,
+    /// Round-trip time in microseconds.
+    #[arg(long, default_value_t = 400)]
+    pub latency_us: u64,
+}
+
+fn ports(text: &str) -> Result<PortSet, headcount_model::ParsePortsError> {
+    if text == "none" { Ok(PortSet::new()) } else { text.parse() }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "it must be a number of packets a second".to_owned())?;
+    if (0.1..=100_000_000.0).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err("it must be from 0.1 to 100000000 packets a second".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn all_ports_may_be_written_as_nmap_does() {
+        let cli = Cli::try_parse_from(["headcount", "scan", "-p-", "10.0.0.1"]).unwrap();
+        let Command::Scan(scan) = cli.command else { panic!("not a scan") };
+        assert_eq!(scan.what.ports.unwrap().len(), 65_535);
+        assert_eq!(scan.targets, ["10.0.0.1"]);
+    }
+
+    #[test]
+    fn bad_values_are_refused() {
+        for arguments in
+            [["--ports", "70000"], ["--rate", "0"], ["--rate", "NaN"], ["--passes", "0"], ["--dns", "nobody"]]
+        {
+            let line = ["headcount", "scan", "10.0.0.1"].into_iter().chain(arguments);
+            assert!(Cli::try_parse_from(line).is_err(), "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Nothing but the exit code.
+
+fn main() -> std::process::ExitCode {
+    headcount::main()
+}
