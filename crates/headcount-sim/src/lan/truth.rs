@@ -127,7 +127,7 @@ impl Lan {
             return;
         }
         let udp_for_all = boxes.iter().any(|one| one.what == PhantomKind::UdpForAll);
-        let udp = persona.udp_ports().as_slice().iter().copied().collect::<Vec<_>>();
+        let udp = persona.udp_ports().as_slice().to_vec();
         let host = ExpectedHost {
             persona: persona.name.clone(),
             macs: mac.into_iter().filter(|_| attached).collect(),

@@ -40,7 +40,7 @@ pub struct Statistics {
 impl Statistics {
     /// The most entries in [`Statistics::harmed`].
     pub const MAX_HARMED: usize = 1_000;
-    /// The most entries in [`Statistics::outside`].
+    /// The most entries in [`field@Statistics::outside`].
     pub const MAX_OUTSIDE: usize = 256;
 
     /// The statistics of the persona called `name`.

@@ -1,4 +1,5 @@
 //! The engine against simulated networks.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod fragile;
 mod grid;

@@ -48,7 +48,6 @@ swept!(
 );
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "lans are files")]
 fn every_lan_is_in_the_list() {
     let lans = format!("{}/../../tests/lans", env!("CARGO_MANIFEST_DIR"));
     let mut names: Vec<_> = std::fs::read_dir(lans)
