@@ -42,7 +42,6 @@ impl Ability {
     }
 
     /// What was tried has gone well, or this is why not.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is tried elsewhere"))]
     fn of<T>(tried: Result<T, impl std::fmt::Display>, way_out: impl FnOnce() -> String) -> Self {
         match tried {
             Ok(_) => Self::Yes,

@@ -7,6 +7,7 @@
 //!
 //! The driver is for Linux. Elsewhere the functions are there and say [`NetError::Unsupported`]. This is the only
 //! crate with `unsafe` code: in `sys` and `ring`.
+#![cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only the driver uses much of this"))]
 
 mod capabilities;
 mod error;

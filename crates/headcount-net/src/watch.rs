@@ -24,7 +24,8 @@ pub trait Watcher {
     /// Something happened.
     ///
     /// # Errors
-    /// It cannot be taken (a full disk): the run is cancelled and [`drive`](crate::drive) fails with [`NetError::Watcher`].
+    /// It cannot be taken (a full disk): the run is cancelled and [`drive`](crate::drive) fails with
+    /// [`NetError::Watcher`](crate::NetError::Watcher).
     fn event(&mut self, event: Event, engine: &Engine) -> io::Result<()>;
 
     /// Time has passed, several times a second: a chance to show [`Engine::progress`].
