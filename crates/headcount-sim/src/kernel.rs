@@ -90,7 +90,7 @@ impl Kernel {
             }
             Content::Tcp { ip, segment } if ip.destination == self.address => {
                 self.neighbours.confirm(now, ip.source);
-                self.sockets.receive_tcp(now, ip, segment);
+                self.sockets.receive_tcp(ip, segment);
             }
             Content::Udp { ip, datagram } if ip.destination == self.address => {
                 if !self.sockets.receive_udp(ip, datagram) && self.errors.take(now) {

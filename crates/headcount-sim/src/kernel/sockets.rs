@@ -18,11 +18,10 @@ use headcount_wire::{
 
 use super::segment;
 
-/// When an unanswered SYN is sent again, from the first one on (RFC 6298: one second, then doubled).
-const SYN_REPEATS: [Duration; 4] =
-    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(7), Duration::from_secs(15)];
-/// How long a closed connection waits for the other end to close.
-const CLOSING: Duration = Duration::from_secs(10);
+/// When an unanswered SYN is sent again (RFC 6298: after one second), and when it is given up. The driver of the real
+/// network allows its kernel one repetition (TCP_SYNCNT).
+const SYN_REPEAT: Duration = Duration::from_secs(1);
+const SYN_GIVE_UP: Duration = Duration::from_secs(3);
 /// How long the resolver waits for an answer, and how often it asks.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(2);
 const RESOLVE_TRIES: u32 = 2;
@@ -62,15 +61,12 @@ struct Socket {
     until: Instant,
     /// When it sends again, before it ends.
     repeat: Option<Instant>,
-    opened: Instant,
 }
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// SYN sent; the initial sequence number and how often again.
-    Connecting { first: u32, repeats: usize },
-    /// Connected and closed; the next sequence numbers of both ends.
-    Closing { sequence: u32, expected: u32 },
+    /// SYN sent; the initial sequence number.
+    Connecting { first: u32 },
     /// Echo request sent.
     Echo,
     /// Datagram sent.
@@ -106,8 +102,9 @@ impl Sockets {
 
     pub(super) fn connect(&mut self, now: Instant, id: CommandId, to: SocketAddrV4, timeout: Duration) {
         let first = u32::from(self.next_port).wrapping_mul(0x9e37_79b1);
-        let kind = Kind::Connecting { first, repeats: 0 };
-        if let Some(port) = self.add(now, id, to, kind, timeout, Some(now + SYN_REPEATS[0])) {
+        let timeout = timeout.min(SYN_GIVE_UP);
+        if let Some(port) = self.add(now, id, to, Kind::Connecting { first }, timeout, Some(now + SYN_REPEAT))
+        {
             self.send_segment(*to.ip(), segment((port, to.port()), first, 0, Flags::SYN));
         }
     }
@@ -165,60 +162,41 @@ impl Sockets {
         }
         let port = self.next_port;
         self.next_port = after(port);
-        let socket = Socket { id, to, kind, until: now + timeout, repeat, opened: now };
+        let socket = Socket { id, to, kind, until: now + timeout, repeat };
         self.timers.insert((socket.next_due(), port));
         self.open.insert(port, socket);
         Some(port)
     }
 
-    pub(super) fn receive_tcp(&mut self, now: Instant, ip: &ipv4::Header, received: &tcp::Segment<'_>) {
+    pub(super) fn receive_tcp(&mut self, ip: &ipv4::Header, received: &tcp::Segment<'_>) {
         let port = received.destination_port;
         let from = SocketAddrV4::new(ip.source, received.source_port);
-        let Some(socket) = self.open.get_mut(&port).filter(|socket| socket.to == from) else {
+        let Some(socket) = self.open.get(&port).filter(|socket| socket.to == from) else {
             self.reset(ip.source, received);
             return;
         };
-        let ports = (port, received.source_port);
-        let syn_ack = received.flags.contains(Flags::SYN | Flags::ACK);
-        match socket.kind {
-            Kind::Connecting { first, .. } => {
-                let sequence = first.wrapping_add(1);
-                if received.acknowledgment != sequence {
-                    self.reset(ip.source, received);
-                } else if received.flags.contains(Flags::RST) {
-                    self.finish(port, Reply::Refused);
-                } else if syn_ack {
-                    self.close(now, port, sequence, received.sequence.wrapping_add(1));
-                }
-            }
-            Kind::Closing { sequence, expected } => {
-                if received.flags.contains(Flags::RST) {
-                    self.forget(port);
-                } else if received.flags.contains(Flags::FIN) && received.sequence == expected {
-                    let ack = segment(ports, sequence, expected.wrapping_add(1), Flags::ACK);
-                    self.send_segment(ip.source, ack);
-                    self.forget(port);
-                } else if syn_ack {
-                    self.send_segment(ip.source, segment(ports, sequence, expected, Flags::ACK));
-                }
-            }
-            Kind::Echo | Kind::Datagram | Kind::Resolver { .. } => self.reset(ip.source, received),
+        let Kind::Connecting { first } = socket.kind else {
+            self.reset(ip.source, received);
+            return;
+        };
+        let sequence = first.wrapping_add(1);
+        if received.acknowledgment != sequence {
+            self.reset(ip.source, received);
+        } else if received.flags.contains(Flags::RST) {
+            self.finish(port, Reply::Refused);
+        } else if received.flags.contains(Flags::SYN | Flags::ACK) {
+            self.close(port, sequence, received.sequence.wrapping_add(1));
         }
     }
 
-    /// A connection is open: the command has its answer, and it is closed at once.
-    fn close(&mut self, now: Instant, port: u16, sequence: u32, expected: u32) {
-        let Some(socket) = self.open.get_mut(&port) else { return };
-        let to = socket.to;
-        socket.kind = Kind::Closing { sequence: sequence.wrapping_add(1), expected };
-        socket.until = now + CLOSING;
-        socket.opened = now;
-        socket.repeat = Some(now + SYN_REPEATS[0]);
-        self.timers.insert((socket.next_due(), port));
-        self.replies.push_back((socket.id, Reply::Connected));
+    /// A connection is open: the command has its answer, and it is closed by a reset at once, as the driver of the
+    /// real network has it done (SO_LINGER with zero), so that the other end is free again.
+    fn close(&mut self, port: u16, sequence: u32, expected: u32) {
+        let Some(to) = self.open.get(&port).map(|socket| socket.to) else { return };
         let ports = (port, to.port());
         self.send_segment(*to.ip(), segment(ports, sequence, expected, Flags::ACK));
-        self.send_segment(*to.ip(), segment(ports, sequence, expected, Flags::FIN | Flags::ACK));
+        self.send_segment(*to.ip(), segment(ports, sequence, expected, Flags::RST | Flags::ACK));
+        self.finish(port, Reply::Connected);
     }
 
     /// RFC 9293, section 3.10.7.1: a segment that belongs to no connection is reset.
@@ -257,7 +235,6 @@ impl Sockets {
                             Kind::Connecting { .. } => quoted.protocol == Protocol::Tcp,
                             Kind::Echo => quoted.protocol == Protocol::Icmp,
                             Kind::Datagram | Kind::Resolver { .. } => quoted.protocol == Protocol::Udp,
-                            Kind::Closing { .. } => false,
                         }
                 });
                 if ours {
@@ -287,7 +264,7 @@ impl Sockets {
                 });
                 self.finish(port, Reply::Names(names.collect()));
             }
-            Kind::Connecting { .. } | Kind::Closing { .. } | Kind::Echo => return false,
+            Kind::Connecting { .. } | Kind::Echo => return false,
         }
         true
     }
@@ -337,8 +314,7 @@ impl Sockets {
             Content::Udp { source_port, .. } => *source_port,
             Content::Unreachable(_) => return None,
         };
-        let waits =
-            |socket: &&Socket| *socket.to.ip() == packet.to && !matches!(socket.kind, Kind::Closing { .. });
+        let waits = |socket: &&Socket| *socket.to.ip() == packet.to;
         self.open.get(&port).filter(waits).map(|_| port)
     }
 
@@ -359,7 +335,6 @@ impl Sockets {
         let to = socket.to;
         if due >= socket.until {
             match &mut socket.kind {
-                Kind::Closing { .. } => self.forget(port),
                 Kind::Resolver { address, tries } if *tries < RESOLVE_TRIES => {
                     *tries += 1;
                     let address = *address;
@@ -372,20 +347,9 @@ impl Sockets {
             }
             return;
         }
-        let ports = (port, to.port());
-        let again = match &mut socket.kind {
-            Kind::Connecting { first, repeats } => {
-                *repeats += 1;
-                socket.repeat = SYN_REPEATS.get(*repeats).map(|after| socket.opened + *after);
-                segment(ports, *first, 0, Flags::SYN)
-            }
-            Kind::Closing { sequence, expected } => {
-                let last = socket.opened + SYN_REPEATS[1];
-                socket.repeat = Some(last).filter(|last| *last > due);
-                segment(ports, sequence.wrapping_sub(1), *expected, Flags::FIN | Flags::ACK)
-            }
-            Kind::Echo | Kind::Datagram | Kind::Resolver { .. } => return,
-        };
+        let Kind::Connecting { first } = socket.kind else { return };
+        socket.repeat = None;
+        let again = segment((port, to.port()), first, 0, Flags::SYN);
         self.timers.insert((socket.next_due(), port));
         self.send_segment(*to.ip(), again);
     }
