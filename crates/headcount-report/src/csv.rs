@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, io};
 
 use headcount_model::{Address, Device, Interface, PortState, Transport};
 
-use crate::{Document, escape};
+use crate::{Document, escape, words};
 
 /// The columns, in order. Columns are only added, and only at the end.
 const COLUMNS: [&str; 17] = [
@@ -49,7 +49,7 @@ pub fn csv(document: &Document, out: &mut dyn io::Write) -> io::Result<()> {
 fn cells(document: &Document, device: &Device, interface: &Interface, address: &Address) -> [String; 17] {
     let at = address.address;
     let names: BTreeSet<&str> =
-        device.names.iter().filter(|name| name.address == at).map(|name| name.name.as_str()).collect();
+        device.names.iter().filter(|name| name.address == at).map(|name| words::name(&name.name)).collect();
     let reasons: BTreeSet<&str> = device
         .presence
         .iter()

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// A DNS name without the dot of the root.
+pub(crate) fn name(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();

@@ -16,72 +16,89 @@ const WIDE: usize = 116;
 const MOST_ADDRESSES: usize = 6;
 /// The most names of a device that are shown.
 const MOST_NAMES: usize = 3;
+/// The most lines for one maker and for one name.
+const MOST_LINES: usize = 2;
+const MOST_NAME_LINES: usize = 4;
 /// The most ports on a line that is as long as it needs to be.
 const MOST_ON_A_LINE: usize = 24;
 
 /// All devices of `document`.
 pub(super) fn grid(document: &Document, pen: &Pen) -> Grid {
-    let wide = pen.width.is_none_or(|width| width >= WIDE);
-    let column = |heading, least, most| Column { heading, least, most };
-    let mut columns = vec![column("ADDRESS", 15, 15)];
-    if wide {
-        columns.extend([column("MAC", 17, 24), column("MAKER", 16, 36)]);
-    } else {
-        columns.push(column("MAC, MAKER", 17, 26));
-    }
-    columns.extend([column("NAME", 10, 36), column("KNOWN BY", 10, 32), column("OPEN PORTS", 14, 64)]);
-    let mut shape = Shape { wide, port_lines: 4, port_items: usize::MAX };
-    match pen.width {
-        None => {
-            // For a file or a pipe: one line a device, so that line tools can search it.
-            shape = Shape { wide, port_lines: 1, port_items: MOST_ON_A_LINE };
-            for column in columns.iter_mut().skip(1) {
-                column.most = usize::MAX;
-            }
-        }
-        Some(width) if width >= WIDE => shape.port_lines = 3,
-        Some(_) => {}
-    }
-    Grid { columns, rows: document.devices.iter().map(|device| row(device, &document.run, shape)).collect() }
+    let shape = match pen.width {
+        None => Shape { maker_column: true, one_line: true, port_lines: 1 },
+        Some(width) if width >= WIDE => Shape { maker_column: true, one_line: false, port_lines: 3 },
+        Some(_) => Shape { maker_column: false, one_line: false, port_lines: 4 },
+    };
+    let devices = document.devices.iter();
+    Grid { columns: columns(shape), rows: devices.map(|device| row(device, &document.run, shape)).collect() }
 }
 
 /// What depends on the room that there is.
 #[derive(Clone, Copy)]
 struct Shape {
-    wide: bool,
+    maker_column: bool,
+    /// For a file or a pipe: one line an interface, so that line tools can search it.
+    one_line: bool,
     port_lines: usize,
-    port_items: usize,
+}
+
+fn columns(shape: Shape) -> Vec<Column> {
+    let column = |heading, least, most| Column {
+        heading,
+        least,
+        most: if shape.one_line { usize::MAX } else { most },
+        whole: false,
+    };
+    let mut columns = vec![Column { whole: true, ..column("ADDRESS", 15, 15) }];
+    if shape.maker_column {
+        columns.extend([Column { whole: true, ..column("MAC", 17, 19) }, column("MAKER", 16, 36)]);
+    } else {
+        columns.push(Column { whole: true, ..column("MAC, MAKER", 17, 26) });
+    }
+    columns.extend([column("NAME", 14, 36), column("KNOWN BY", 11, 32), column("OPEN PORTS", 15, 64)]);
+    columns
 }
 
 fn row(device: &Device, run: &Run, shape: Shape) -> Vec<Cell> {
     let (mut addresses, mut macs, mut makers) = (Vec::new(), Vec::new(), Vec::new());
     for interface in &device.interfaces {
-        addresses.extend(address_lines(interface));
+        addresses.extend(address_lines(interface, shape));
         macs.push((Style::Plain, mac_text(interface, run)));
         let maker = maker_text(interface).map(|maker| (Style::Faint, maker));
-        if shape.wide { &mut makers } else { &mut macs }.extend(maker);
+        if shape.maker_column { &mut makers } else { &mut macs }.extend(maker);
         // The next interface begins on one line in all columns.
         let height = [&addresses, &macs, &makers].iter().map(|lines| lines.len()).max().unwrap_or(0);
         for lines in [&mut addresses, &mut macs, &mut makers] {
             lines.resize(height, (Style::Plain, String::new()));
         }
     }
-    let mut cells = vec![Cell::Lines(addresses), Cell::Lines(macs)];
-    if shape.wide {
-        cells.push(Cell::Lines(makers));
+    // Broken lines would put the next interface out of step.
+    let alone = device.interfaces.len() < 2;
+    let maker_cell = |texts: Vec<(Style, String)>| match alone {
+        true => Cell::Wrapped { texts, most: MOST_LINES },
+        false => Cell::Lines(texts),
+    };
+    let mut cells = vec![Cell::Lines(addresses), maker_cell(macs)];
+    if shape.maker_column {
+        cells.push(maker_cell(makers));
     }
-    cells.extend([name_cell(device, run), known_cell(device), ports_cell(device, shape)]);
+    cells.extend([name_cell(device, run, shape), known_cell(device), ports_cell(device, shape)]);
     cells
 }
 
-fn address_lines(interface: &Interface) -> Vec<(Style, String)> {
+fn address_lines(interface: &Interface, shape: Shape) -> Vec<(Style, String)> {
     let shown = interface.addresses.iter().take(MOST_ADDRESSES);
     let mut lines: Vec<_> = shown.map(|a| (Style::Address, a.address.to_string())).collect();
     let more = interface.addresses.len() - lines.len();
     if more > 0 {
         lines.push((Style::Faint, format!("+{more}")));
     }
-    lines
+    if shape.one_line { on_one_line(lines, ", ", Style::Address) } else { lines }
+}
+
+fn on_one_line(lines: Vec<(Style, String)>, separator: &str, style: Style) -> Vec<(Style, String)> {
+    let texts: Vec<String> = lines.into_iter().map(|(_, text)| text).collect();
+    vec![(style, texts.join(separator))]
 }
 
 fn mac_text(interface: &Interface, run: &Run) -> String {
@@ -110,9 +127,8 @@ fn maker_text(interface: &Interface) -> Option<String> {
     })
 }
 
-fn name_cell(device: &Device, run: &Run) -> Cell {
-    let names: BTreeSet<&str> =
-        device.names.iter().map(|name| name.name.strip_suffix('.').unwrap_or(&name.name)).collect();
+fn name_cell(device: &Device, run: &Run, shape: Shape) -> Cell {
+    let names: BTreeSet<&str> = device.names.iter().map(|name| words::name(&name.name)).collect();
     let mut lines: Vec<_> = names
         .iter()
         .take(MOST_NAMES)
@@ -131,7 +147,8 @@ fn name_cell(device: &Device, run: &Run) -> Cell {
     if lines.is_empty() {
         lines.push((Style::Faint, "-".to_owned()));
     }
-    Cell::Wrapped(lines)
+    let texts = if shape.one_line { on_one_line(lines, " ", Style::Plain) } else { lines };
+    Cell::Wrapped { texts, most: MOST_NAME_LINES }
 }
 
 /// Each reason once, in the order in which they were seen.
@@ -154,16 +171,17 @@ fn ports_cell(device: &Device, shape: Shape) -> Cell {
     if device.accepts_every_port {
         items.push("accepts every port".to_owned());
     }
-    items.extend(open.iter().take(shape.port_items).map(|(transport, port, name)| {
+    let most = if shape.one_line { MOST_ON_A_LINE } else { usize::MAX };
+    items.extend(open.iter().take(most).map(|(transport, port, name)| {
         let suffix = if *transport == Transport::Udp { "/udp" } else { "" };
         let name = name.map(|name| format!(" {}", escape::terminal(name))).unwrap_or_default();
         format!("{port}{suffix}{name}")
     }));
-    if open.len() > shape.port_items {
-        items.push(format!("+{}", open.len() - shape.port_items));
+    if open.len() > most {
+        items.push(format!("+{}", open.len() - most));
     }
     if items.is_empty() {
-        return Cell::Wrapped(vec![(Style::Faint, none_open(device))]);
+        return Cell::Wrapped { texts: vec![(Style::Faint, none_open(device))], most: usize::MAX };
     }
     Cell::List { items, lines: shape.port_lines }
 }

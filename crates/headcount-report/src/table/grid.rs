@@ -9,6 +9,10 @@ use super::{
 
 /// Between two columns.
 const GAP: usize = 2;
+/// On a terminal that is too narrow, columns shrink to this.
+const NARROWEST_COLUMN: usize = 6;
+/// How long the rule is where lines are as long as they need to be.
+const RULE: usize = 100;
 
 /// Rows under headings.
 pub(super) struct Grid {
@@ -17,19 +21,21 @@ pub(super) struct Grid {
     pub(super) rows: Vec<Vec<Cell>>,
 }
 
-/// A column: its heading, and the least and greatest width that make sense for it.
+/// A column: its heading, and the least and greatest width that make sense for it, given the room.
 pub(super) struct Column {
     pub(super) heading: &'static str,
     pub(super) least: usize,
     pub(super) most: usize,
+    /// Cutting or breaking it would make it useless.
+    pub(super) whole: bool,
 }
 
 /// What stands in one row of one column.
 pub(super) enum Cell {
     /// Each on a line of its own, cut where it is too long.
     Lines(Vec<(Style, String)>),
-    /// Each begins a line and goes on in the next.
-    Wrapped(Vec<(Style, String)>),
+    /// Each begins a line and goes on in the next, up to so many.
+    Wrapped { texts: Vec<(Style, String)>, most: usize },
     /// Parted by commas; cut, and the rest counted, behind so many lines.
     List { items: Vec<String>, lines: usize },
 }
@@ -37,7 +43,7 @@ pub(super) enum Cell {
 impl Cell {
     fn natural_width(&self) -> usize {
         match self {
-            Self::Lines(lines) | Self::Wrapped(lines) => {
+            Self::Lines(lines) | Self::Wrapped { texts: lines, .. } => {
                 lines.iter().map(|(_, line)| text::width(line)).max().unwrap_or(0)
             }
             Self::List { items, .. } => {
@@ -53,12 +59,12 @@ impl Cell {
                     |(style, line): &(Style, String)| (*style, text::clip(line, columns, pen.ellipsis()));
                 lines.iter().map(clip).collect()
             }
-            Self::Wrapped(lines) => {
-                let wrap = |(style, line): &(Style, String)| {
+            Self::Wrapped { texts, most } => {
+                let wrap = |(style, text): &(Style, String)| {
                     let style = *style;
-                    text::wrap(line, columns, &['.', '-']).into_iter().map(move |line| (style, line))
+                    wrapped(text, columns, *most, pen).into_iter().map(move |line| (style, line))
                 };
-                lines.iter().flat_map(wrap).collect()
+                texts.iter().flat_map(wrap).collect()
             }
             Self::List { items, lines } => {
                 text::fill(items, columns, *lines).into_iter().map(|line| (Style::Plain, line)).collect()
@@ -67,18 +73,30 @@ impl Cell {
     }
 }
 
+fn wrapped(text: &str, columns: usize, most: usize, pen: &Pen) -> Vec<String> {
+    let mut lines = text::wrap(text, columns, &['.', '-']);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let room = columns.saturating_sub(text::width(pen.ellipsis()));
+            *last = format!("{}{}", text::clip(last, room, ""), pen.ellipsis());
+        }
+    }
+    lines
+}
+
 impl Grid {
     /// Writes headings, a rule and the rows.
     pub(super) fn write(&self, pen: &Pen, out: &mut dyn io::Write) -> io::Result<()> {
         let widths = self.widths(pen.width);
-        let headings = self
-            .columns
-            .iter()
-            .map(|column| vec![(Style::Heading, column.heading.to_owned())])
-            .collect::<Vec<_>>();
+        let heading = |(column, width): (&Column, &usize)| {
+            vec![(Style::Heading, text::clip(column.heading, *width, pen.ellipsis()))]
+        };
+        let headings: Vec<_> = self.columns.iter().zip(&widths).map(heading).collect();
         write_row(&headings, &widths, pen, out)?;
         let all = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        writeln!(out, "{}", pen.paint(Style::Faint, &pen.rule(all)))?;
+        let rule = all.min(pen.width.unwrap_or(RULE));
+        writeln!(out, "{}", pen.paint(Style::Faint, &pen.rule(rule)))?;
         for row in &self.rows {
             let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| cell.set(*width, pen)).collect();
             write_row(&cells, &widths, pen, out)?;
@@ -94,6 +112,16 @@ impl Grid {
         let Some(room) = available.map(|available| available.saturating_sub(gaps)) else { return needs };
         let mut widths: Vec<usize> =
             self.columns.iter().zip(&needs).map(|(column, need)| column.least.min(*need)).collect();
+        let broken = |widths: &[usize]| {
+            let loose =
+                (0..widths.len()).filter(|i| !self.columns[*i].whole && widths[*i] > NARROWEST_COLUMN);
+            loose.max_by_key(|i| widths[*i])
+        };
+        while widths.iter().sum::<usize>() > room
+            && let Some(i) = broken(&widths)
+        {
+            widths[i] -= 1;
+        }
         while widths.iter().sum::<usize>() < room {
             // The column that has least of what it needs.
             let poorest = (0..widths.len())

@@ -26,7 +26,7 @@ pub(super) fn head(document: &Document, pen: &Pen, out: &mut dyn io::Write) -> i
     let run = &document.run;
     let mut title = vec![escape::terminal(&document.generator).into_owned(), when(run)];
     title.extend(run.host.as_deref().map(|host| format!("from {}", escape::terminal(host))));
-    writeln!(out, "{}", pen.paint(Style::Heading, &title.join(pen.dot())))?;
+    write_wrapped(pen, out, "", 0, Style::Heading, &title.join(pen.dot()))?;
 
     let mut label = "Swept";
     for segment in run.segments.iter().take(MOST_SEGMENTS) {
@@ -227,7 +227,10 @@ fn sent(run: &Run) -> String {
         rate(rates.per_host),
     ));
     if rates.backed_off > 0 {
-        let times = words::count(u64::from(rates.backed_off), "time", "times");
+        let times = match rates.backed_off {
+            1 => "once".to_owned(),
+            times => format!("{} times", words::number(u64::from(times))),
+        };
         text.push_str(&format!("; slowed down {times} because answers were lost"));
     }
     text
