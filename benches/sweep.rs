@@ -94,6 +94,7 @@ fn ask_all(targets: &str) -> (u64, Engine) {
             frames += 1;
             now += Duration::from_nanos(2);
         }
+        while engine.poll_command(now).is_some() {}
         while engine.poll_event().is_some() {}
     }
     (frames, engine)

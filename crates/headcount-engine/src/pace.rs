@@ -91,8 +91,10 @@ pub(crate) struct Pace {
 impl Pace {
     /// Loss of controls above which the rate is thought too high.
     const TOO_MUCH: f64 = 0.05;
-    /// Controls that make a judgement.
-    const WINDOW: u32 = 20;
+    /// Controls that make a judgement: enough that chance alone rarely looks like a change.
+    const WINDOW: u32 = 50;
+    /// The rate never falls below this share of the limit.
+    const LEAST: f64 = 1.0 / 8.0;
 
     pub(crate) fn new(limit: f64) -> Self {
         Self { limit, rate: limit, asked: 0, lost: 0, cut_at: None, floor_loss: 0.0, backed_off: 0 }
@@ -121,7 +123,7 @@ impl Pace {
     }
 
     fn judge(&mut self, loss: f64) {
-        if loss <= Self::TOO_MUCH.max(self.floor_loss * 1.5) {
+        if loss <= self.floor_loss * 1.5 + Self::TOO_MUCH {
             self.cut_at = None;
             self.rate = (self.rate * 1.25).min(self.limit);
             return;
@@ -134,7 +136,7 @@ impl Pace {
             }
             _ => {
                 self.cut_at = Some(loss);
-                self.rate = (self.rate / 2.0).max(self.limit / 64.0);
+                self.rate = (self.rate / 2.0).max(self.limit * Self::LEAST);
                 self.backed_off += 1;
             }
         }
@@ -195,11 +197,11 @@ mod tests {
     #[test]
     fn loss_that_the_rate_causes_halves_it_until_it_is_gone() {
         let mut pace = Pace::new(1000.0);
-        outcomes(&mut pace, 8, 20);
+        outcomes(&mut pace, 20, 50);
         assert_eq!(pace.rate(), 500.0);
-        outcomes(&mut pace, 3, 20);
+        outcomes(&mut pace, 8, 50);
         assert_eq!(pace.rate(), 250.0);
-        outcomes(&mut pace, 0, 20);
+        outcomes(&mut pace, 0, 50);
         assert_eq!(pace.rate(), 312.5);
         assert_eq!(pace.backed_off(), 2);
     }
@@ -208,7 +210,7 @@ mod tests {
     fn loss_that_the_medium_has_at_any_rate_is_borne() {
         let mut pace = Pace::new(1000.0);
         for _ in 0..20 {
-            outcomes(&mut pace, 7, 20);
+            outcomes(&mut pace, 18, 50);
         }
         assert_eq!(pace.rate(), 1000.0);
         assert_eq!(pace.backed_off(), 1);

@@ -164,9 +164,10 @@ pub(crate) fn skipped(
     no_dns: Option<&str>,
 ) -> Vec<Skipped> {
     let raw = plan.segments.iter().any(|s| matches!(s.path, Path::Frames { .. }));
+    let beyond_this_machine = plan.segments.iter().any(|s| s.kind != SegmentKind::Local);
     let mut skipped = Vec::new();
     let mut add = |method, why: String| skipped.push(Skipped { method, why });
-    if !raw {
+    if !raw && beyond_this_machine {
         let why = match &can.raw_frames {
             _ if unprivileged => "left out by --unprivileged".to_owned(),
             Ability::Yes => "no segment of this scope is reached by Ethernet".to_owned(),

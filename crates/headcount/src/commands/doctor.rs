@@ -19,7 +19,14 @@ pub(super) fn run() -> Result<u8, Failure> {
 
 fn report(can: &Capabilities, interfaces: &[Interface]) -> String {
     let mut text = format!("headcount {}\n\n", env!("CARGO_PKG_VERSION"));
-    let effective = if can.effective.is_empty() { "none".to_owned() } else { can.effective.join(", ") };
+    let effective = match can.effective.len() {
+        0 => "none".to_owned(),
+        // Root's whole list says no more than its length does.
+        many @ 9.. => {
+            format!("{many}, cap_net_raw {}", if has_net_raw(can) { "among them" } else { "not among them" })
+        }
+        _ => can.effective.join(", "),
+    };
     let _ = writeln!(text, "User id {}; capabilities in effect: {effective}\n", can.user);
     ability(
         &mut text,
@@ -84,6 +91,10 @@ fn ability(text: &mut String, name: &str, ability: &Ability, gives: &str, lost: 
             );
         }
     }
+}
+
+fn has_net_raw(can: &Capabilities) -> bool {
+    can.effective.iter().any(|capability| capability == "cap_net_raw")
 }
 
 fn kind(kind: InterfaceKind) -> &'static str {

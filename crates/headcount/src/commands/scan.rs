@@ -20,7 +20,7 @@ use crate::{
 
 /// Sweeps, or says what would be swept.
 pub(super) fn run(args: &ScanArgs, color: Color) -> Result<u8, Failure> {
-    let prepared = match &args.log.resume {
+    let mut prepared = match &args.log.resume {
         Some(path) => resume(path, args)?,
         None => prepare(args)?,
     };
@@ -35,7 +35,8 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<u8, Failure> {
         return Ok(exit::OK);
     }
     if !args.output.quiet {
-        announce(&prepared.start);
+        let start = prepared.start.clone();
+        prepared.before = Some(Box::new(move || announce(&start)));
     }
     let done = sweep_run::run(prepared, &args.output)?;
     finish(done, args.output.quiet, color)
