@@ -30,8 +30,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # masscan's own default of 100 packets a second is raised to headcount's, and it waits for ever where it finds no router:
 # its ARP sweep sends nothing to the one that is named.
 TOOLS = [
-    ("headcount", "{headcount} scan {network} --hosts-only --no-dns --json {out}"),
-    ("headcount, fast", "{headcount} scan {network} --hosts-only --no-dns --profile fast --json {out}"),
+    ("headcount", "{headcount} scan {network} --discover-only --no-dns --no-log --quiet --json {out}"),
+    ("headcount, fast", "{headcount} scan {network} --discover-only --no-dns --profile fast --json {out}"),
     ("arp-scan", "arp-scan -I {interface} -x -N {network}"),
     ("nmap -sn", "nmap -sn -n -oG {out} {network}"),
     ("fping", "fping -a -q -g {network}"),
@@ -75,8 +75,8 @@ def playing(options, player, seed, directory):
     """A simulated network for one measurement; yields its true addresses."""
     truth = directory / "truth"
     truth.unlink(missing_ok=True)
-    command = ["ip", "netns", "exec", player, options.play, "--interface", INTERFACE, "--network", options.network,
-               "--density", str(options.density), "--seed", str(seed), "--truth", str(truth)]
+    command = ["ip", "netns", "exec", player, options.headcount, "play", "--interface", INTERFACE,
+               "--network", options.network, "--density", str(options.density), "--seed", str(seed), "--truth", str(truth)]
     if options.loss:
         command += ["--loss", str(options.loss)]
     if options.latency_us:
@@ -206,9 +206,8 @@ def report(options, tools, missing, rows):
 def arguments():
     """What may be chosen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    release = ROOT / "target" / "release"
-    parser.add_argument("--headcount", default=str(release / "headcount"), help="the program (a release build)")
-    parser.add_argument("--play", default=str(release / "examples" / "play"), help="the simulator's player")
+    parser.add_argument("--headcount", default=str(ROOT / "target" / "release" / "headcount"),
+                        help="the program, a release build; its simulator plays the network as well")
     parser.add_argument("--network", default="10.77.0.0/24")
     parser.add_argument("--density", type=int, default=30, help="per cent of the addresses that are taken")
     parser.add_argument("--loss", type=float, default=0, help="per cent of the packets lost, each way")
@@ -224,9 +223,9 @@ def main():
     options = arguments()
     if os.geteuid() != 0:
         sys.exit("network namespaces and the peers' raw sockets need root")
-    for needed in ("ip", "/usr/bin/time", options.headcount, options.play):
+    for needed in ("ip", "/usr/bin/time", options.headcount):
         if not shutil.which(needed):
-            sys.exit(f"{needed} is missing" + (": cargo build --release --examples" if needed == options.play else ""))
+            sys.exit(f"{needed} is missing" + (": cargo build --release" if needed == options.headcount else ""))
     wanted = [word for word in options.only.split(",") if word]
     tools = [(n, t) for n, t in TOOLS if not wanted or any(word in n for word in wanted)]
     missing = [n for n, t in tools if "{" not in t.split()[0] and not shutil.which(t.split()[0])]

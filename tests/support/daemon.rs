@@ -88,7 +88,7 @@ impl Daemon {
                 start(namespace, "lighttpd", &["-D", "-f"], &write(directory, "lighttpd.conf", &config))
             }
             Self::Avahi => {
-                let config = "[server]\nhost-name=mdns\nuse-ipv6=no\nenable-dbus=no\n[wide-area]\nenable-wide-area=no\n";
+                let config = "[server]\nhost-name=mdns\nuse-ipv6=no\nenable-dbus=no\n[publish]\npublish-workstation=yes\n[wide-area]\nenable-wide-area=no\n";
                 let options = ["--no-drop-root", "--no-chroot", "--no-rlimits", "-f"];
                 start(namespace, "avahi-daemon", &options, &write(directory, "avahi.conf", config))
             }

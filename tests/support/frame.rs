@@ -64,10 +64,8 @@ pub(crate) enum Content {
     },
 }
 
-/// The RST bit of TCP's flags.
-pub(crate) const RST: u8 = 0x04;
 /// The SYN bit of TCP's flags.
-pub(crate) const SYN: u8 = 0x02;
+const SYN: u8 = 0x02;
 
 impl Content {
     /// The address that the frame is meant for, or that it asks for.

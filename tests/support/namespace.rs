@@ -53,11 +53,6 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// Its name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// A command that runs inside; it becomes the program itself, so the child's id is the program's.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = ip(&["netns", "exec", &self.name]);

@@ -48,11 +48,6 @@ impl Process {
         }
     }
 
-    /// Whether it is still running.
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-
     /// Sends a signal by name, as in `INT`.
     pub(crate) fn signal(&self, signal: &str) {
         // The standard library sends SIGKILL only.

@@ -1,12 +1,12 @@
 //! Running `headcount` itself, as root and as an ordinary user, and reading what it writes.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     net::Ipv4Addr,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -147,7 +147,12 @@ pub(crate) fn assert_valid(document: &Value) {
 
 /// No settings of whoever runs the tests reach the program.
 fn clean<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
-    command.env("HOME", home).env("XDG_STATE_HOME", home).env_remove("XDG_CONFIG_HOME").current_dir(home)
+    command
+        .env("HOME", home)
+        .env("XDG_STATE_HOME", home)
+        .env_remove("XDG_CONFIG_HOME")
+        .current_dir(home)
+        .stdin(Stdio::null())
 }
 
 /// A device of the JSON, as the tests look at it.
@@ -176,8 +181,8 @@ pub(crate) struct Found {
 }
 
 /// Everything in the JSON, by address. Fails the test when an address is in two devices.
-pub(crate) fn found(document: &Value) -> std::collections::BTreeMap<Ipv4Addr, Found> {
-    let mut all = std::collections::BTreeMap::new();
+pub(crate) fn found(document: &Value) -> BTreeMap<Ipv4Addr, Found> {
+    let mut all = BTreeMap::new();
     for device in list(&document["devices"]) {
         for interface in list(&device["interfaces"]) {
             for entry in list(&interface["addresses"]) {
@@ -188,6 +193,12 @@ pub(crate) fn found(document: &Value) -> std::collections::BTreeMap<Ipv4Addr, Fo
         }
     }
     all
+}
+
+/// The addresses of a device.
+pub(crate) fn addresses(device: &Value) -> Vec<String> {
+    let entries = list(&device["interfaces"]).iter().flat_map(|interface| list(&interface["addresses"]));
+    entries.filter_map(|entry| text(&entry["address"])).collect()
 }
 
 fn found_at(device: &Value, interface: &Value, address: &str) -> Found {
