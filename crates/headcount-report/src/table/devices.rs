@@ -19,6 +19,8 @@ const MOST_NAMES: usize = 3;
 /// The most lines for one maker and for one name.
 const MOST_LINES: usize = 2;
 const MOST_NAME_LINES: usize = 4;
+/// The most lines for the ways in which a device is known; the JSON has them all.
+const MOST_REASON_LINES: usize = 2;
 /// The most ports on a line that is as long as it needs to be.
 const MOST_ON_A_LINE: usize = 24;
 
@@ -160,7 +162,7 @@ fn known_cell(device: &Device) -> Cell {
             items.push(reason.to_owned());
         }
     }
-    Cell::List { items, lines: usize::MAX }
+    Cell::List { items, lines: MOST_REASON_LINES }
 }
 
 fn ports_cell(device: &Device, shape: Shape) -> Cell {

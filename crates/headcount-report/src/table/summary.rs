@@ -45,8 +45,7 @@ pub(super) fn head(document: &Document, pen: &Pen, out: &mut dyn io::Write) -> i
     if !run.scope.excluded.is_empty() {
         fact(pen, out, "Excluded", Style::Plain, &addresses(&run.scope.excluded))?;
     }
-    let methods: Vec<String> =
-        run.methods.iter().map(|m| format!("{} ({})", m.method, escape::terminal(&m.purpose))).collect();
+    let methods: Vec<String> = run.methods.iter().map(|m| m.method.to_string()).collect();
     let methods = if methods.is_empty() { "none".to_owned() } else { methods.join(", ") };
     fact(pen, out, "Methods", Style::Plain, &methods)?;
     if !(run.ports.is_empty() && run.udp_ports.is_empty()) {
