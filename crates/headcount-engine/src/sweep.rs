@@ -120,6 +120,7 @@ pub(crate) struct Sweep {
     recent: RecentSends,
     slowest: Duration,
     found_in_pass: bool,
+    pass_began: Instant,
     complete: bool,
     said: Vec<Said>,
 }
@@ -160,6 +161,7 @@ impl Sweep {
             recent: RecentSends::new(len),
             slowest: Duration::ZERO,
             found_in_pass: false,
+            pass_began: now,
             complete: true,
             said: Vec::new(),
             task,
@@ -250,8 +252,14 @@ impl Sweep {
                 Stage::Settle { until, .. } if until > now => {
                     return Next::Wait(until.min(self.next_deadline()));
                 }
-                Stage::Settle { after_pass: false, .. } => self.stage = Stage::Pass,
-                Stage::Settle { after_pass: true, .. } => self.end_pass(),
+                Stage::Settle { after_pass, .. } => {
+                    self.pass_began = now;
+                    if after_pass {
+                        self.end_pass();
+                    } else {
+                        self.stage = Stage::Pass;
+                    }
+                }
                 Stage::Pass => match self.in_pass() {
                     Some(asking) => return Next::Ask(asking),
                     None => self.settle(now, true),
@@ -534,8 +542,14 @@ impl Sweep {
     }
 
     fn settle(&mut self, now: Instant, after_pass: bool) {
-        let asked = after_pass || !self.tally.improbable().is_empty();
+        // On the link itself the first pass may follow at once: what answers for all is judged after it.
+        let asked = after_pass || !self.tally.improbable().is_empty() && self.task.via != Via::Broadcast;
         let mut wait = if asked { self.patience() } else { Duration::ZERO };
+        // A long pass has waited for its own answers; only the last needs to wait for more.
+        let waited = now.since(self.pass_began) >= wait && self.pass + 1 < Self::LEAST_PASSES;
+        if after_pass && waited {
+            wait = Duration::ZERO;
+        }
         if self.by_contact() && after_pass {
             wait = wait.max(Self::KERNEL_ARP);
         }

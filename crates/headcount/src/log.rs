@@ -7,6 +7,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write},
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -38,6 +39,9 @@ pub(crate) struct Start {
     pub skipped: Vec<Skipped>,
     /// Names that the user gave as targets.
     pub names: Vec<HostName>,
+    /// The name servers that the user chose; none: the system's.
+    #[serde(default)]
+    pub dns: Vec<IpAddr>,
     /// The plan itself.
     pub plan: Plan,
 }
@@ -184,16 +188,12 @@ pub(crate) struct LogWriter {
 }
 
 impl LogWriter {
-    /// A new log; its folder is made if need be.
+    /// A new log.
     ///
     /// # Errors
     /// The file exists already or cannot be made.
     pub(crate) fn create(path: &Path, start: Start) -> anyhow::Result<Self> {
         let name = path.display();
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder of the run log {name}"))?;
-        }
         let file = OpenOptions::new().write(true).create_new(true).open(path).with_context(|| {
             format!("cannot make the run log {name} (--log names another, --no-log does without)")
         })?;

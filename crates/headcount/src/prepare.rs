@@ -1,6 +1,6 @@
 //! From a scope to a plan: segments, methods, limits, and what of it cannot be had.
 
-use std::{net::Ipv4Addr, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use headcount_engine::{Limits, Path, Plan, Segment};
 use headcount_model::{Method, MethodUse, PortSet, Scope, SegmentKind, Skipped, Timestamp};
@@ -232,7 +232,7 @@ pub(crate) fn host_name() -> Option<String> {
 
 /// An address of a segment, for messages.
 pub(crate) fn vantage(segment: &Segment) -> String {
-    let source = segment.source.unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let Some(source) = segment.source else { return segment.interface.clone() };
     match segment.path {
         Path::Frames { gateway: Some(gateway), .. } => {
             format!("{} ({source}) behind {gateway}", segment.interface)

@@ -149,7 +149,10 @@ fn open_log(prepared: &Prepared, user: Option<u32>) -> anyhow::Result<Option<Log
         (LogTo::File(path), Some(log)) => LogWriter::append(path, log, now()).map(Some),
         (LogTo::File(path), None) => LogWriter::create(path, prepared.start.clone()).map(Some),
         (LogTo::Default, _) => {
-            let path = default_folder(user).join(format!("{}.ndjson", prepared.start.id));
+            let folder = default_folder(user);
+            std::fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot make the folder of run logs {}", folder.display()))?;
+            let path = folder.join(format!("{}.ndjson", prepared.start.id));
             LogWriter::create(&path, prepared.start.clone()).map(Some)
         }
         (LogTo::Nowhere, _) => Ok(None),

@@ -154,6 +154,7 @@ fn start(args: &DemoArgs, plan: Plan, privilege: Privilege) -> Start {
         methods: prepare::methods(&plan),
         skipped: Vec::new(),
         names: Vec::new(),
+        dns: Vec::new(),
         plan,
     }
 }

@@ -1,6 +1,6 @@
 //! `headcount scan`.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::{Context, anyhow};
 use headcount_engine::Path;
@@ -65,7 +65,7 @@ fn prepare(args: &ScanArgs) -> Result<Prepared, Failure> {
     let interface = args.scope.interface.as_deref();
     let segmented = headcount_net::segments(&targets.scope, interface, raw).map_err(Failure::usage)?;
     reachable(&segmented, interface)?;
-    let (resolver, no_dns) = name_servers(args)?;
+    let (resolver, no_dns) = name_servers(&args.names.dns, args.names.no_dns)?;
     let epoch = prepare::now();
     let seed = args.seed.unwrap_or_else(prepare::random_seed);
     let Segmented { segments, links, unroutable } = segmented;
@@ -95,6 +95,7 @@ fn prepare(args: &ScanArgs) -> Result<Prepared, Failure> {
         methods: prepare::methods(&plan),
         skipped,
         names: targets.names,
+        dns: args.names.dns.clone(),
         plan,
     };
     Ok(Prepared { start, links, resolver, resume: None, log: log_to(args), before: None })
@@ -159,13 +160,16 @@ fn reachable(segmented: &Segmented, interface: Option<&str>) -> Result<(), Failu
 }
 
 /// Who is asked for names, or why nobody is.
-fn name_servers(args: &ScanArgs) -> Result<(Option<headcount_net::Resolver>, Option<String>), Failure> {
-    if args.names.no_dns {
+fn name_servers(
+    servers: &[IpAddr],
+    no_dns: bool,
+) -> Result<(Option<headcount_net::Resolver>, Option<String>), Failure> {
+    if no_dns {
         return Ok((None, Some("left out by --no-dns".to_owned())));
     }
-    match targets::resolver(&args.names.dns) {
+    match targets::resolver(servers) {
         Ok(resolver) => Ok((Some(resolver), None)),
-        Err(error) if args.names.dns.is_empty() => Ok((None, Some(format!("{error}; --dns names a server")))),
+        Err(error) if servers.is_empty() => Ok((None, Some(format!("{error}; --dns names a server")))),
         Err(error) => Err(Failure::usage(error)),
     }
 }
@@ -185,7 +189,9 @@ fn resume(path: &std::path::Path, args: &ScanArgs) -> Result<Prepared, Failure> 
     let context = || format!("cannot go on with {}: the network is not as it was", path.display());
     let links =
         headcount_net::links_of(&start.plan.segments).with_context(context).map_err(Failure::Usage)?;
-    let (resolver, _) = if start.plan.names { name_servers(args)? } else { (None, None) };
+    let chosen = if args.names.dns.is_empty() { &log.start.dns } else { &args.names.dns };
+    let (resolver, _) =
+        if start.plan.names { name_servers(chosen, args.names.no_dns)? } else { (None, None) };
     Ok(Prepared {
         start,
         links,
