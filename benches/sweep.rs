@@ -178,6 +178,7 @@ fn resident() -> usize {
     pages.unwrap_or(0) * 4096
 }
 
+#[expect(clippy::print_stdout, reason = "a benchmark's result; criterion measures time alone")]
 fn memory(_: &mut Criterion) {
     let before = resident();
     let (frames, engine) = ask_all("10.0.0.0/12");
