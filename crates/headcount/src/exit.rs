@@ -41,7 +41,12 @@ impl Failure {
     /// The one line that the user reads.
     pub(crate) fn message(&self) -> String {
         let (Self::Usage(error) | Self::Failed(error)) = self;
-        format!("{error:#}")
+        // Some errors tell their cause themselves; it is not said twice.
+        error.chain().fold(String::new(), |text, cause| match cause.to_string() {
+            cause if text.contains(&cause) => text,
+            cause if text.is_empty() => cause,
+            cause => format!("{text}: {cause}"),
+        })
     }
 
     /// The exit code.
@@ -50,5 +55,17 @@ impl Failure {
             Self::Usage(_) => USAGE,
             Self::Failed(_) => FAILED,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error =
+            anyhow::anyhow!("no such file").context("cannot read x: no such file").context("--json x");
+        assert_eq!(Failure::Usage(error).message(), "--json x: cannot read x: no such file");
     }
 }
