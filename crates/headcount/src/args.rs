@@ -17,7 +17,7 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Say more about what happens, on stderr (-vv: every packet's fate).
+    /// Say more about what happens, on stderr (-vv, -vvv: what the libraries beneath say too).
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour.

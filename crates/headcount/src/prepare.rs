@@ -132,11 +132,7 @@ pub(crate) fn methods(plan: &Plan) -> Vec<MethodUse> {
             methods.push(MethodUse { method, purpose: purpose.to_owned() });
         }
     };
-    add(
-        frames(attached) || frames(routed),
-        Method::Arp,
-        "who is on the attached segments, and the routers' own addresses",
-    );
+    add(by_frames, Method::Arp, "who is on the attached segments, and the routers' own addresses");
     add(plan.echo && (by_frames || plan.kernel_echo), Method::IcmpEcho, "who answers, how far and how fast");
     add(tcp && by_frames, Method::TcpSyn, "which TCP ports are open, closed or filtered");
     add(
