@@ -283,9 +283,12 @@ impl Engine {
             Method::IcmpEcho => Command::Echo { id, to: target, timeout },
             Method::Udp => datagram(question.port, timeout),
             Method::NeighbourTable => datagram(CONTACT_PORT, Duration::ZERO),
-            Method::TcpConnect | Method::TcpSyn | Method::Arp | Method::Interface | Method::Dns => {
-                Command::Connect { id, to: SocketAddrV4::new(target, question.port), timeout }
-            }
+            Method::TcpConnect
+            | Method::TcpSyn
+            | Method::Arp
+            | Method::Interface
+            | Method::Dns
+            | Method::Probe => Command::Connect { id, to: SocketAddrV4::new(target, question.port), timeout },
         }
     }
 

@@ -66,7 +66,9 @@ impl Questions {
                     return Some(1 + improbable as u64);
                 }
             },
-            Method::Arp | Method::NeighbourTable | Method::Interface | Method::Dns => return None,
+            Method::Arp | Method::NeighbourTable | Method::Interface | Method::Dns | Method::Probe => {
+                return None;
+            }
         };
         Some(3 + place as u64)
     }

@@ -52,7 +52,11 @@ impl Engine {
             Seen::Name { .. } => {
                 self.named.insert(*address);
             }
-            Seen::Ports { .. } | Seen::PortsDone | Seen::Unreachable { .. } => {}
+            Seen::Ports { .. }
+            | Seen::PortsDone
+            | Seen::ProbesDone
+            | Seen::Said { .. }
+            | Seen::Unreachable { .. } => {}
         }
     }
 
@@ -135,6 +139,8 @@ impl Engine {
             Seen::Ports { transport, ports, .. } => recall(*transport, ports, false),
             Seen::Present { .. }
             | Seen::PortsDone
+            | Seen::ProbesDone
+            | Seen::Said { .. }
             | Seen::Name { .. }
             | Seen::Unreachable { .. }
             | Seen::Phantom { .. } => {}

@@ -131,7 +131,7 @@ impl Fold {
             }
             Seen::Name { name, source } => self.host(key).add_name(name, *source),
             Seen::Unreachable { .. } => self.host(key).unreachable = true,
-            Seen::PortsDone => {}
+            Seen::Said { .. } | Seen::PortsDone | Seen::ProbesDone => {}
         }
     }
 

@@ -6,6 +6,7 @@
 mod address_set;
 mod device;
 mod finding;
+mod identity;
 mod mac;
 mod observation;
 mod port;
@@ -17,6 +18,7 @@ mod time;
 pub use address_set::{AddressRange, AddressSet};
 pub use device::{Address, Device, HostName, Interface, NameSource, PortSummary, Presence, Service};
 pub use finding::{DuplicateAddress, Findings, Phantom, PhantomKind};
+pub use identity::{Attribute, Endpoint, Evidence, Exposure, Grade, Raw, Rival, Statement};
 pub use mac::{MacAddr, ParseMacError};
 pub use observation::{Known, Method, Observation, Reason, Seen};
 pub use port::{ParsePortsError, PortSet, PortState, Transport};

@@ -5,7 +5,7 @@ use std::{fmt, net::Ipv4Addr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{MacAddr, NameSource, PhantomKind, PortSet, PortState, Timestamp, Transport};
+use crate::{MacAddr, NameSource, PhantomKind, PortSet, PortState, Raw, Timestamp, Transport};
 
 /// How headcount came to see something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,8 @@ pub enum Method {
     Interface,
     /// A reverse DNS look-up (PTR, RFC 1035).
     Dns,
+    /// A probe: a conversation in the protocol of a port.
+    Probe,
 }
 
 impl Method {
@@ -41,6 +43,7 @@ impl Method {
             Self::NeighbourTable => "neighbour-table",
             Self::Interface => "interface",
             Self::Dns => "dns",
+            Self::Probe => "probe",
         }
     }
 }
@@ -202,6 +205,21 @@ pub enum Seen {
         /// Where it comes from.
         source: NameSource,
     },
+    /// The host said something of itself to a probe.
+    Said {
+        /// TCP or UDP.
+        transport: Transport,
+        /// The port.
+        port: u16,
+        /// The name of the probe that asked.
+        probe: String,
+        /// The field that it answers.
+        field: String,
+        /// What it said.
+        value: Raw,
+    },
+    /// All questions that this host was to be asked by probes have been asked.
+    ProbesDone,
     /// A router said that the host cannot be reached.
     Unreachable {
         /// Who said so.

@@ -74,7 +74,12 @@ impl Question {
         match self.method {
             Method::TcpSyn | Method::TcpConnect => Some(Transport::Tcp),
             Method::Udp => Some(Transport::Udp),
-            Method::Arp | Method::IcmpEcho | Method::NeighbourTable | Method::Interface | Method::Dns => None,
+            Method::Arp
+            | Method::IcmpEcho
+            | Method::NeighbourTable
+            | Method::Interface
+            | Method::Dns
+            | Method::Probe => None,
         }
     }
 
