@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Known, MacAddr, Method, PortSet, PortState, Reason, Timestamp, Transport};
+use crate::{
+    Attribute, Exposure, Known, MacAddr, Method, PortSet, PortState, Reason, Statement, Timestamp, Transport,
+};
 
 /// A device as one run saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,12 +26,47 @@ pub struct Device {
     pub services: Vec<Service>,
     /// All asked ports by address and state, in ranges.
     pub ports: Vec<PortSummary>,
+    /// What it is, as far as what it said tells: by name, `service.*` by port.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attribute>,
+    /// States in which it should not stand, gravest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exposures: Vec<Exposure>,
+    /// What it said, by port and field; long values are cut to 1 KiB.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Statement>,
+    /// Why several addresses count as this one device.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folded: Vec<FoldReason>,
     /// It accepted connections on ports that no service uses: its open ports prove nothing and are not listed.
     pub accepts_every_port: bool,
     /// When it was first heard in this run.
     pub first_heard: Timestamp,
     /// When it was last heard in this run.
     pub last_heard: Timestamp,
+}
+
+impl Device {
+    /// The attribute `name` of the device itself, not of one of its ports.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name && attribute.endpoint.is_none())
+    }
+
+    /// All its addresses, interface by interface.
+    pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
+        self.interfaces.iter().flat_map(|interface| &interface.addresses).map(|address| address.address)
+    }
+}
+
+/// Something that several addresses share and that only one device has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct FoldReason {
+    /// What they share: `mac`, `serial`, or the field, as `ssh.hostkey.sha256`.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// The addresses, sorted.
+    pub addresses: Vec<Ipv4Addr>,
 }
 
 /// One network interface of a device.
@@ -77,6 +114,20 @@ pub enum NameSource {
     Ptr,
     /// This machine's own host name.
     Hostname,
+    /// Its host name in multicast DNS (RFC 6762).
+    Mdns,
+    /// Its NetBIOS node status (RFC 1002, section 4.2.18).
+    Netbios,
+    /// Its answer to a reverse look-up by LLMNR (RFC 4795).
+    Llmnr,
+    /// sysName of its SNMP agent (RFC 3418).
+    Snmp,
+    /// The common name in its TLS certificate.
+    Tls,
+    /// The friendly name in its UPnP description.
+    Upnp,
+    /// The name that it announces in a maker's protocol.
+    Announced,
 }
 
 /// One way in which a device is known to be present.
@@ -108,6 +159,15 @@ pub struct Service {
     pub port: u16,
     /// The name that the port is registered under or commonly used for; nothing was asked.
     pub name: Option<String>,
+    /// The software that answers there, as far as it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Who makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
     /// Its state.
     pub state: PortState,
     /// Why.

@@ -64,6 +64,17 @@ pub struct DuplicateAddress {
     pub macs: Vec<MacAddr>,
 }
 
+/// A key that should be one device's alone and is on several: the image that they were made from brought it along.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct ClonedKey {
+    /// The field: `ssh.hostkey.sha256`, `tls.key`.
+    pub field: String,
+    /// The key, or what stands for it.
+    pub value: String,
+    /// The addresses of the devices that have it, sorted.
+    pub addresses: Vec<Ipv4Addr>,
+}
+
 /// What a run says of the network itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Findings {
@@ -71,4 +82,7 @@ pub struct Findings {
     pub phantoms: Vec<Phantom>,
     /// Addresses that two devices claim.
     pub duplicate_addresses: Vec<DuplicateAddress>,
+    /// Keys that several devices share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cloned_keys: Vec<ClonedKey>,
 }

@@ -16,8 +16,10 @@ mod target;
 mod time;
 
 pub use address_set::{AddressRange, AddressSet};
-pub use device::{Address, Device, HostName, Interface, NameSource, PortSummary, Presence, Service};
-pub use finding::{DuplicateAddress, Findings, Phantom, PhantomKind};
+pub use device::{
+    Address, Device, FoldReason, HostName, Interface, NameSource, PortSummary, Presence, Service,
+};
+pub use finding::{ClonedKey, DuplicateAddress, Findings, Phantom, PhantomKind};
 pub use identity::{Attribute, Endpoint, Evidence, Exposure, Grade, Raw, Rival, Statement};
 pub use mac::{MacAddr, ParseMacError};
 pub use observation::{Known, Method, Observation, Reason, Seen};

@@ -9,7 +9,7 @@ use crate::{AddressSet, MacAddr, Method, PortSet, Scope, Timestamp};
 
 /// The version of the run's JSON and of the run log. The first number changes when a reader of the old form would
 /// misread the new one, the second when something was added.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "1.1";
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

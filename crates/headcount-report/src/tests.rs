@@ -122,6 +122,9 @@ impl Sketch<'_> {
             transport: Transport::Tcp,
             port: *port,
             name: (!name.is_empty()).then(|| (*name).to_owned()),
+            product: None,
+            version: None,
+            vendor: None,
             state: PortState::Open,
             reason: Reason::SynAck,
             method: Method::TcpSyn,
@@ -153,6 +156,10 @@ impl Sketch<'_> {
             presence: presence.collect(),
             services: self.open.iter().map(service).collect(),
             ports: ports.into_iter().collect(),
+            attributes: Vec::new(),
+            exposures: Vec::new(),
+            statements: Vec::new(),
+            folded: Vec::new(),
             accepts_every_port: false,
             first_heard: at(1),
             last_heard: at(9),
@@ -267,6 +274,7 @@ pub(crate) fn example() -> Document {
             address: ip("192.168.10.31"),
             macs: vec![mac("da:a1:19:00:10:02"), mac("f0:18:98:00:00:07")],
         }],
+        cloned_keys: Vec::new(),
     };
     Document::new(example_run(), example_devices(), findings)
 }

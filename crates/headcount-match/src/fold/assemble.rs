@@ -56,6 +56,7 @@ pub(super) fn assemble(fold: Fold, registries: &Registries<'_>) -> Folded {
     let findings = Findings {
         phantoms: fold.shadows.findings(&not_counted),
         duplicate_addresses: members.iter().filter_map(duplicate).collect(),
+        cloned_keys: Vec::new(),
     };
     Folded { devices: devices(&fold, &members, registries), findings, segments }
 }
