@@ -1,0 +1,266 @@
+//! The fingerprints: what is known of devices, and which of it a value matches.
+
+mod format;
+mod index;
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
+
+use crate::derive::derive;
+use format::{Blob, Part, Sources, Vendors};
+use index::Index;
+
+pub use format::{
+    AttributeRule, Bytes, Condition, Entry, Example, ExposureRule, Fault, Given, Matcher, Notes, Pattern,
+    Rule, Saying, Template, Text, Vendor, Vocabulary, Words, is_before,
+};
+
+static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/library.bin"));
+
+/// Values are matched in their first 16 KiB.
+pub const MAX_VALUE: usize = 16 << 10;
+
+/// All fingerprints, rules, exposures, makers and the vocabulary.
+///
+/// What is compiled in costs nothing until it is asked for: a field's entries are unpacked when a value of it is
+/// matched first, a pattern is compiled when a value holds what the pattern cannot match without.
+#[derive(Debug, Default)]
+pub struct Library {
+    blob: Blob,
+    fields: BTreeMap<Text, Field>,
+    added: Added,
+    rules: OnceLock<Vec<Rule>>,
+    exposures: OnceLock<Vec<ExposureRule>>,
+    vendors: OnceLock<Vendors>,
+    vocabulary: OnceLock<Vocabulary>,
+}
+
+/// What a user's files said.
+#[derive(Debug, Default)]
+struct Added {
+    rules: Vec<Rule>,
+    exposures: Vec<ExposureRule>,
+    vendors: Vec<Vendor>,
+    vocabulary: Option<Vocabulary>,
+}
+
+/// The fingerprints of one field.
+#[derive(Debug, Default)]
+struct Field {
+    part: Option<Part>,
+    added: Vec<(Entry, Notes)>,
+    ready: OnceLock<Index>,
+}
+
+/// A fingerprint that matched a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Match<'a> {
+    /// Its whole id: `http.server/hikvision-webs`.
+    pub fingerprint: Cow<'a, str>,
+    /// The field that it matched: the value's own, or one derived from it.
+    pub field: Cow<'a, str>,
+    /// The value of that field.
+    pub value: Cow<'a, [u8]>,
+    /// What that says.
+    pub claims: Vec<Claim<'a>>,
+}
+
+/// What one fingerprint says of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim<'a> {
+    /// The attribute.
+    pub attribute: &'a str,
+    /// Its value, a maker's name in its one spelling.
+    pub value: String,
+    /// The probability that it is true given the match, from 0 to 1.
+    pub certainty: f64,
+}
+
+impl Library {
+    /// The library that is compiled in.
+    pub fn embedded() -> Self {
+        // The build wrote it, and a test reads all of it.
+        let (blob, parts) = Blob::open(EMBEDDED).unwrap_or_default();
+        let field = |part: Part| (part.field.clone(), Field { part: Some(part), ..Field::default() });
+        Self { blob, fields: parts.into_iter().map(field).collect(), ..Self::default() }
+    }
+
+    /// A library that knows no device, only the vocabulary and the makers that are compiled in.
+    pub fn empty() -> Self {
+        Self { fields: BTreeMap::new(), ..Self::embedded().without_facts() }
+    }
+
+    fn without_facts(self) -> Self {
+        Self { rules: OnceLock::from(Vec::new()), exposures: OnceLock::from(Vec::new()), ..self }
+    }
+
+    /// The size of the compiled library in bytes.
+    pub fn embedded_size() -> usize {
+        EMBEDDED.len()
+    }
+
+    /// Lays files over the library, given by their paths and texts; what has the same id is replaced.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files; the library is then as before.
+    pub fn overlay(&mut self, files: &[(String, String)]) -> Result<(), Vec<Fault>> {
+        let sources = Sources::read(files)?;
+        let known = self.vendor_table().list.clone();
+        let vendors = Vendors::join(vec![known, sources.vendors.clone()]).map_err(|causes| {
+            causes.into_iter().map(|cause| Fault::of_file("vendors.tsv", cause)).collect::<Vec<_>>()
+        })?;
+        self.vendors = OnceLock::from(vendors);
+        for (field, entries) in sources.fields {
+            self.add(field, entries);
+        }
+        let rules = replaced(self.rules().to_vec(), sources.rules, |rule| rule.id.clone());
+        self.rules = OnceLock::from(rules);
+        let exposures = replaced(self.exposures().to_vec(), sources.exposures, |rule| rule.id.clone());
+        self.exposures = OnceLock::from(exposures);
+        if let Some(vocabulary) = sources.vocabulary {
+            self.vocabulary = OnceLock::from(vocabulary);
+        }
+        Ok(())
+    }
+
+    /// Adds entries to a field; those of the same ids are replaced.
+    pub(crate) fn add(&mut self, field: Text, entries: Vec<(Entry, Notes)>) {
+        let slot = self.fields.entry(field).or_default();
+        let before = std::mem::take(&mut slot.added);
+        slot.added = replaced(before, entries, |(entry, _)| entry.id.clone());
+        slot.ready = OnceLock::new();
+    }
+
+    /// All fingerprints that match `value`, a value of `field`, or a field derived from it.
+    ///
+    /// Only the value's first 16 KiB are looked at. Claims of fingerprints that another match supersedes are left
+    /// out.
+    pub fn matches<'a>(&'a self, field: &str, value: &'a [u8]) -> Vec<Match<'a>> {
+        let value = value.get(..MAX_VALUE).unwrap_or(value);
+        let mut found = Vec::new();
+        let mut dropped = BTreeSet::new();
+        self.match_field(field, &Cow::Borrowed(value), &mut found, &mut dropped);
+        for (field, value) in derive(field, value) {
+            self.match_field(&field, &value, &mut found, &mut dropped);
+        }
+        found.retain(|found| !dropped.contains(found.fingerprint.as_ref()));
+        found
+    }
+
+    /// The matches in one field; `dropped` takes the ids that they supersede.
+    fn match_field<'a>(
+        &'a self,
+        field: &str,
+        value: &Cow<'a, [u8]>,
+        found: &mut Vec<Match<'a>>,
+        dropped: &mut BTreeSet<&'a str>,
+    ) {
+        let Some((name, slot)) = self.fields.get_key_value(field) else { return };
+        for entry in slot.index(&self.blob).matching(value) {
+            let Some(claims) = self.claims(entry, value) else { continue };
+            dropped.extend(entry.supersedes.iter().map(AsRef::as_ref));
+            found.push(Match {
+                fingerprint: Cow::Owned(format!("{name}/{}", entry.id)),
+                field: Cow::Borrowed(name),
+                value: value.clone(),
+                claims,
+            });
+        }
+    }
+
+    /// What an entry says of `value`; `None` where it does not match.
+    pub(crate) fn claims<'a>(&self, entry: &'a Entry, value: &[u8]) -> Option<Vec<Claim<'a>>> {
+        let captures = entry.matcher.captures(value)?;
+        let claim = |saying: &'a Saying| {
+            let value = saying.value.render(|group| captures.get(group))?;
+            let vendor = saying.attribute.ends_with(".vendor").then(|| self.vendor(&value)).flatten();
+            let value = vendor.map_or(value, str::to_owned);
+            Some(Claim { attribute: &saying.attribute, value, certainty: saying.certainty })
+        };
+        Some(entry.says.iter().filter_map(claim).collect())
+    }
+
+    /// The rules over attributes.
+    pub fn rules(&self) -> &[Rule] {
+        self.rules.get_or_init(|| self.blob.rules().unwrap_or_default())
+    }
+
+    /// The exposures.
+    pub fn exposures(&self) -> &[ExposureRule] {
+        self.exposures.get_or_init(|| self.blob.exposures().unwrap_or_default())
+    }
+
+    fn vendor_table(&self) -> &Vendors {
+        self.vendors.get_or_init(|| self.blob.vendors().unwrap_or_default())
+    }
+
+    /// The one spelling of a maker's name. `None` where the maker is not known.
+    pub fn vendor(&self, spelling: &str) -> Option<&str> {
+        self.vendor_table().find(spelling).map(|vendor| vendor.name.as_ref())
+    }
+
+    /// All makers, sorted by name.
+    pub fn vendors(&self) -> &[Vendor] {
+        &self.vendor_table().list
+    }
+
+    /// The closed lists.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        self.vocabulary.get_or_init(|| self.blob.vocabulary().unwrap_or_default())
+    }
+
+    /// The category of a device type: `camera` is `video`. `None` where there is no such type.
+    pub fn category(&self, device_type: &str) -> Option<&str> {
+        self.vocabulary().category(device_type)
+    }
+
+    /// The fields that have fingerprints, sorted, and how many.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.fields.iter().map(|(name, field)| (name.as_ref(), field.len()))
+    }
+
+    /// The fingerprints of a field, each with what stands beside it; compiled-in ones first, in the files' order.
+    pub fn entries(&self, field: &str) -> Vec<(Entry, Notes)> {
+        self.fields.get(field).map(|slot| slot.all(&self.blob)).unwrap_or_default()
+    }
+}
+
+/// `old` and `new`, where a new one takes the place of an old one of the same key.
+fn replaced<T>(mut old: Vec<T>, new: Vec<T>, key: impl Fn(&T) -> Text) -> Vec<T> {
+    let keys: BTreeSet<Text> = new.iter().map(&key).collect();
+    old.retain(|item| !keys.contains(&key(item)));
+    old.extend(new);
+    old
+}
+
+impl Field {
+    fn index(&self, blob: &Blob) -> &Index {
+        self.ready.get_or_init(|| {
+            let packed = self.part.as_ref().and_then(|part| blob.entries(part)).unwrap_or_default();
+            Index::new(replaced(
+                packed,
+                self.added.iter().map(|(entry, _)| entry.clone()).collect(),
+                |entry| entry.id.clone(),
+            ))
+        })
+    }
+
+    fn all(&self, blob: &Blob) -> Vec<(Entry, Notes)> {
+        let entries = self.part.as_ref().and_then(|part| blob.entries(part)).unwrap_or_default();
+        let notes = self.part.as_ref().and_then(|part| blob.notes(part)).unwrap_or_default();
+        replaced(entries.into_iter().zip(notes).collect(), self.added.clone(), |(entry, _)| entry.id.clone())
+    }
+
+    fn len(&self) -> usize {
+        if self.added.is_empty() {
+            return self.part.as_ref().map_or(0, |part| part.count as usize);
+        }
+        self.ready.get().map_or_else(
+            || self.part.as_ref().map_or(0, |part| part.count as usize) + self.added.len(),
+            |index| index.len(),
+        )
+    }
+}
