@@ -1,0 +1,35 @@
+//! What a host is asked once it is known to be there: one file per protocol.
+//!
+//! A protocol is a static [`Probe`] (what it sends, why a normal client sends that, what it yields, how safe it is,
+//! its budget) and a [`Conversation`]: a pure state machine that is told what happened on its connection and says
+//! what to send and what was said. It has no clock, no socket and no randomness of its own, and its result does not
+//! depend on how the network cut the stream. [`Exchange`] runs one under its budget, whatever the peer does.
+//!
+//! A new protocol is one file and one line of [`ALL`].
+
+mod exchange;
+mod probe;
+mod select;
+
+mod ftp;
+mod ntp;
+
+#[cfg(test)]
+mod transcript;
+
+pub use exchange::{Exchange, Heard, Step};
+pub use probe::{
+    Budget, Carrier, Context, Conversation, End, Failure, Follow, Out, Probe, Safety, Said, TlsFacts,
+};
+pub use select::{Host, Question, is_quiet_port, questions};
+
+/// Every probe, by name.
+pub static ALL: &[&Probe] = &[&ftp::PROBE, &ntp::PROBE];
+
+/// The probe of that name.
+pub fn named(name: &str) -> Option<&'static Probe> {
+    ALL.iter().copied().find(|probe| probe.name == name)
+}
+
+#[cfg(test)]
+mod tests;

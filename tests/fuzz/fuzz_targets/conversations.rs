@@ -1,0 +1,39 @@
+//! Every probe's conversation, fed with whatever a device might send.
+//!
+//! The first byte chooses the probe; each further message is two bytes of length and its bytes.
+
+#![no_main]
+
+use std::net::Ipv4Addr;
+
+use headcount_model::Instant;
+use headcount_probe::{Context, Exchange, Step};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((which, mut rest)) = bytes.split_first() else { return };
+    let probe = headcount_probe::ALL[usize::from(*which) % headcount_probe::ALL.len()];
+    let context = Context {
+        host: Ipv4Addr::new(192, 0, 2, 7),
+        port: probe.ports.first().copied().unwrap_or(80),
+        tls: false,
+        path: String::new(),
+        community: Some("public".to_owned()),
+        random: [7; 32],
+    };
+    let now = Instant::ZERO;
+    let mut exchange = Exchange::begin(probe, context, now);
+    loop {
+        let mut sends = 0;
+        while let Step::Send(_) = exchange.step(now) {
+            sends += 1;
+            assert!(sends <= probe.budget.sends);
+        }
+        let Some((length, after)) = rest.split_first_chunk::<2>() else { break };
+        let length = usize::from(u16::from_be_bytes(*length)).min(after.len());
+        exchange.received(now, &after[..length]);
+        rest = &after[length..];
+    }
+    exchange.closed();
+    let _ = exchange.heard();
+});
