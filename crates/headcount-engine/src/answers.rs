@@ -212,6 +212,17 @@ impl Engine {
         self.lanes_open = self.lanes_open.saturating_sub(u64::from(ended));
         self.queue_lane(host, now);
         self.drain_lane(now, host);
+        if ended {
+            self.interview_after_lane(now, host);
+        }
+    }
+
+    /// The ports of a host are known.
+    pub(crate) fn interview_after_lane(&mut self, now: Instant, host: Ipv4Addr) {
+        let lane = self.lanes.get(&host).filter(|lane| !lane.stopped_answering());
+        if let Some(segment) = lane.map(|lane| lane.segment) {
+            self.begin_interview(now, segment, host);
+        }
     }
 
     fn neighbours(&mut self, now: Instant, segment: u16, entries: &[(Ipv4Addr, MacAddr)]) {

@@ -56,6 +56,9 @@ impl Engine {
         if let Some(command) = self.next_lookup(now) {
             return Some(command);
         }
+        if let Some(command) = self.pull_talk(now) {
+            return Some(command);
+        }
         let room = self.pending.len() < self.plan.limits.in_flight as usize;
         if !room {
             // A reply makes room, and the driver drains after every reply.
@@ -230,6 +233,7 @@ impl Engine {
         self.queue_lane(host, now);
         self.lanes_open = self.lanes_open.saturating_sub(1);
         self.drain_lane(now, host);
+        self.interview_after_lane(now, host);
     }
 
     fn lane_asked(&mut self, now: Instant, host: Ipv4Addr, question: Question, care: Care) {

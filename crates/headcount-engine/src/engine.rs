@@ -17,6 +17,7 @@ use crate::{
     lane::{self, Lane, Questions},
     pace::Pace,
     sweep::{self, Sweep, Task, Via},
+    talk::Talks,
     tally::improbable_addresses,
 };
 
@@ -59,6 +60,7 @@ pub struct Engine {
     pub(crate) pending: BTreeMap<CommandId, Pending>,
     pub(crate) next_command: u64,
     pub(crate) next_read: Instant,
+    pub(crate) talks: Talks,
     pub(crate) names: VecDeque<(u16, Ipv4Addr)>,
     pub(crate) named: BTreeSet<Ipv4Addr>,
     pub(crate) names_out: usize,
@@ -109,6 +111,7 @@ impl Engine {
         let mut engine = Self::bare(plan, now);
         engine.add_sweeps(now);
         engine.find_this_machine(now);
+        engine.plan_calls();
         engine
     }
 
@@ -136,6 +139,7 @@ impl Engine {
             pending: BTreeMap::new(),
             next_command: 0,
             next_read: now,
+            talks: Talks::default(),
             names: VecDeque::new(),
             named: BTreeSet::new(),
             names_out: 0,
@@ -192,6 +196,7 @@ impl Engine {
         self.events.push_back(Event::Checkpoint(self.checkpoint.clone()));
         self.events.push_back(Event::Finished);
         self.commands.clear();
+        self.hang_up_all();
         self.state = State::Cancelled;
     }
 
@@ -203,7 +208,8 @@ impl Engine {
     /// When to call [`Engine::handle_timeout`] at the latest; `None` when the run is over.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let reads = if self.fills_neighbour_table() { self.next_read } else { Instant::FAR };
-        let next = self.wakes[0].min(self.wakes[1]).min(self.next_checkpoint).min(reads);
+        let next =
+            self.wakes[0].min(self.wakes[1]).min(self.next_checkpoint).min(reads).min(self.talks.wake());
         (self.state == State::Running).then_some(next)
     }
 
@@ -212,7 +218,7 @@ impl Engine {
         let sent = self.gate.passed();
         let sweeps: u64 = self.sweeps.iter().map(Sweep::expected).sum();
         let lanes: u64 = self.lanes.values().map(|lane| lane.left(self.questions(lane.kernel))).sum();
-        let left = if self.state == State::Running { sweeps + lanes } else { 0 };
+        let left = if self.state == State::Running { sweeps + lanes + self.talks.left() } else { 0 };
         let rate = self.pace.rate();
         Progress {
             sent,
@@ -332,6 +338,9 @@ impl Engine {
         method: Method,
         seen: Seen,
     ) {
+        if self.plan.probing.enabled {
+            self.talks.note(address, &seen);
+        }
         let at = self.plan.epoch + now.elapsed();
         self.events.push_back(Event::Observation(Observation { at, segment, address, method, seen }));
     }
@@ -359,6 +368,8 @@ impl Engine {
         if open {
             self.lanes_open += 1;
             self.queue_lane(host, now);
+        } else {
+            self.begin_interview(now, segment, host);
         }
     }
 
@@ -456,6 +467,7 @@ impl Engine {
             && self.lanes_open == 0
             && self.pending.is_empty()
             && self.names.is_empty()
+            && self.talks.is_done()
             && self.sweeps.iter().all(Sweep::is_done);
         if done {
             self.state = State::Finished;

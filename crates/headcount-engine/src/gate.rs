@@ -111,6 +111,20 @@ impl Gate {
         Verdict::Go(Permit { intent })
     }
 
+    /// Leave to put one question to a multicast group on a segment; else when to ask again, or `FAR` for never.
+    pub(crate) fn admit_group(&mut self, now: Instant, segment: u16, port: u16) -> Result<(), Instant> {
+        let bucket = self.broadcast.get_mut(usize::from(segment)).filter(|_| !ports::is_never_written(port));
+        let bucket = bucket.ok_or(Instant::FAR)?;
+        let ready = bucket.ready().max(self.total.ready());
+        if ready > now {
+            return Err(ready);
+        }
+        bucket.take(now, 1);
+        self.total.take(now, 1);
+        self.passed += 1;
+        Ok(())
+    }
+
     /// The kernel sends `packets` more to `host` by itself: a RST for each SYN/ACK, or the rest of a connection.
     pub(crate) fn follow_up(&mut self, now: Instant, host: Ipv4Addr, packets: u32) {
         self.hosts.take(now, host, packets);
@@ -125,7 +139,7 @@ impl Gate {
 
 /// Whether the question puts payload on its port.
 fn is_written(question: Question) -> bool {
-    matches!(question.method, Method::Udp)
+    matches!(question.method, Method::Udp | Method::Probe)
 }
 
 /// How many packets a question becomes: the kernel asks by ARP up to three times (`mcast_solicit`).

@@ -6,6 +6,7 @@ use std::{
 };
 
 use headcount_model::{MacAddr, Observation};
+use headcount_probe::Carrier;
 use serde::{Deserialize, Serialize};
 
 use crate::LinkId;
@@ -23,7 +24,9 @@ pub struct Transmit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub u64);
 
-/// Something the driver is to do. Each gets exactly one [`Reply`] with its id, also after a failure.
+/// Something the driver is to do. Each gets exactly one [`Reply`] with its id, also after a failure; but
+/// [`Command::Converse`] and [`Command::Gather`] get as many [`Told`](crate::Told) as there are, and [`Command::Send`] and
+/// [`Command::HangUp`] get nothing.
 ///
 /// A command has passed the gate; the driver adds no packet of its own to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +59,48 @@ pub enum Command {
         payload: Vec<u8>,
         /// When to give up; zero: do not wait, reply [`Reply::TimedOut`] at once.
         timeout: Duration,
+    },
+    /// Open a conversation: a TCP connection by the kernel, in the clear or inside TLS with nothing verified, or a
+    /// datagram socket connected to `to`, which needs no opening. It lasts until it is closed by either side.
+    Converse {
+        /// Its id.
+        id: CommandId,
+        /// With whom.
+        to: SocketAddrV4,
+        /// Stream or datagrams.
+        carrier: Carrier,
+        /// Whether inside TLS.
+        tls: bool,
+        /// When to give up connecting, handshake included.
+        timeout: Duration,
+    },
+    /// Write to a conversation: bytes of the stream, or one datagram.
+    Send {
+        /// The conversation.
+        id: CommandId,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// End a conversation. Nothing more is told of it.
+    HangUp {
+        /// The conversation.
+        id: CommandId,
+    },
+    /// Send one datagram to a multicast group on one link, never routed further, and tell every answer that comes to
+    /// its socket until the window is over.
+    Gather {
+        /// Its id.
+        id: CommandId,
+        /// The interface.
+        interface: String,
+        /// The address to send from.
+        source: Ipv4Addr,
+        /// The group and port.
+        to: SocketAddrV4,
+        /// What to send.
+        payload: Vec<u8>,
+        /// How long to listen.
+        window: Duration,
     },
     /// Read the kernel's neighbour table of one interface.
     ReadNeighbours {

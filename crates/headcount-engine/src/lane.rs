@@ -232,6 +232,11 @@ impl Lane {
         self.done
     }
 
+    /// The host answered before and answers no more.
+    pub(crate) fn stopped_answering(&self) -> bool {
+        matches!(self.pulse, Pulse::Gone)
+    }
+
     pub(crate) fn take_said(&mut self) -> Vec<Said> {
         std::mem::take(&mut self.said)
     }

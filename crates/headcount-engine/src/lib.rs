@@ -5,15 +5,17 @@
 //! [`Engine::poll_event`] until each gives `None`, then sleeps until [`Engine::poll_timeout`] or the next input.
 //! A late or needless [`Engine::handle_timeout`] is harmless.
 //!
-//! A run has two tiers. The *sweep* of each segment asks every address, statelessly but for one bit each, in keyed
+//! A run has three tiers. The *sweep* of each segment asks every address, statelessly but for one bit each, in keyed
 //! permutations, pass after pass over the silent ones. Every host that answers gets a *lane*: its ports, one at a
-//! time, at the pace that the host stands. Both ask through one gate.
+//! time, at the pace that the host stands; then an *interview*: what it says of itself, conversation by conversation.
+//! All ask through one gate.
 
 mod answers;
 mod asking;
 mod bits;
 mod engine;
 mod gate;
+mod interview;
 mod io;
 mod lane;
 mod loss;
@@ -22,11 +24,15 @@ mod plan;
 mod resume;
 mod rtt;
 mod sweep;
+mod talk;
 mod tally;
 
 pub use engine::{Engine, MAX_FRAME, Summary};
 pub use io::{Checkpoint, Command, CommandId, Event, Progress, Reply, SegmentProgress, Transmit};
-pub use plan::{Limits, LinkId, Path, Plan, Segment};
+pub use plan::{Limits, LinkId, Path, Plan, Probing, Segment};
+pub use talk::Told;
+
+pub use headcount_probe::{Carrier, Failure, TlsFacts};
 
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,9 @@ pub struct Plan {
     pub limits: Limits,
     /// Look up PTR names of present hosts.
     pub names: bool,
+    /// What present hosts are asked about themselves.
+    #[serde(default)]
+    pub probing: Probing,
     /// The wall clock at `Instant::ZERO`.
     pub epoch: Timestamp,
     /// The seed of every random choice.
@@ -78,6 +81,17 @@ pub enum Path {
 /// A link on which the driver can send and receive raw frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LinkId(pub u16);
+
+/// What present hosts are asked about themselves once their ports are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probing {
+    /// Whether they are asked at all.
+    pub enabled: bool,
+    /// Whether probes of the careful class are asked too.
+    pub careful: bool,
+    /// The read community that SNMP is asked with; `None`: SNMP is asked without one only.
+    pub community: Option<String>,
+}
 
 /// The limits of a run. Every rate is in packets a second and above zero.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -26,6 +26,7 @@ impl Engine {
             engine.recall_ports(observation);
         }
         engine.forget_finished(observations);
+        engine.recall_interviews(now, observations);
         engine
     }
 
@@ -144,6 +145,19 @@ impl Engine {
             | Seen::Name { .. }
             | Seen::Unreachable { .. }
             | Seen::Phantom { .. } => {}
+        }
+    }
+
+    /// Hosts whose ports are known are asked about themselves, unless they were.
+    fn recall_interviews(&mut self, now: Instant, observations: &[Observation]) {
+        let done: BTreeSet<Ipv4Addr> =
+            observations.iter().filter(|o| o.seen == Seen::ProbesDone).map(|o| o.address).collect();
+        for observation in observations {
+            self.talks.note(observation.address, &observation.seen);
+        }
+        let ready = observations.iter().filter(|o| o.seen == Seen::PortsDone && !done.contains(&o.address));
+        for observation in ready {
+            self.begin_interview(now, observation.segment, observation.address);
         }
     }
 

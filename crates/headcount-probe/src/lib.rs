@@ -11,8 +11,20 @@ mod exchange;
 mod probe;
 mod select;
 
+mod fetch;
 mod ftp;
+mod head;
+mod html;
+mod http;
+mod http_favicon;
+mod imap;
+mod lines;
+mod mysql;
+mod nntp;
 mod ntp;
+mod pop3;
+mod smtp;
+mod url;
 
 #[cfg(test)]
 mod transcript;
@@ -24,7 +36,22 @@ pub use probe::{
 pub use select::{Host, Question, is_quiet_port, questions};
 
 /// Every probe, by name.
-pub static ALL: &[&Probe] = &[&ftp::PROBE, &ntp::PROBE];
+pub static ALL: &[&Probe] = &[
+    &ftp::PROBE,
+    &http::PROBE,
+    &http_favicon::PROBE,
+    &imap::PROBE,
+    &mysql::PROBE,
+    &nntp::PROBE,
+    &ntp::PROBE,
+    &pop3::PROBE,
+    &smtp::PROBE,
+];
+
+/// What a TLS handshake says of the host.
+pub fn describe_tls(_: &TlsFacts) -> Vec<Said> {
+    Vec::new()
+}
 
 /// The probe of that name.
 pub fn named(name: &str) -> Option<&'static Probe> {

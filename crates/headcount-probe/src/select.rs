@@ -15,6 +15,8 @@ pub struct Host {
     pub udp: BTreeSet<u16>,
     /// Its UDP ports that are known to be closed.
     pub udp_closed: BTreeSet<u16>,
+    /// It accepts connections on ports that no service uses: what it accepts says nothing, and nothing is asked there.
+    pub accepts_every_port: bool,
 }
 
 /// A question to a host: which probe on which port.
@@ -63,7 +65,7 @@ pub fn questions(host: &Host, careful: bool, community: bool) -> Vec<Question> {
             questions.push(question(probe.name, Transport::Udp, *port, false));
         }
     }
-    for port in &host.tcp {
+    for port in host.tcp.iter().filter(|_| !host.accepts_every_port) {
         questions.extend(stream_questions(*port, &allowed));
     }
     questions

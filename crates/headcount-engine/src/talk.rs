@@ -1,0 +1,459 @@
+//! Interviews and the gate: which conversation of which host goes on next.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddrV4},
+    time::Duration,
+};
+
+use headcount_model::{Instant, Method, PhantomKind, PortState, Reason, Seen, SegmentKind, Transport};
+use headcount_probe::{self as probe, Carrier, Context, Exchange, Failure, Safety, TlsFacts};
+use headcount_sweep::Question;
+
+use crate::{
+    Command, CommandId, Engine, Event,
+    engine::State,
+    gate::{Intent, Verdict},
+    interview::{Interview, News, Next},
+};
+
+/// How long a connection to a port that was open a moment ago may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long answers to a multicast question are gathered.
+const GATHER: Duration = Duration::from_secs(4);
+/// Packets that the kernel sends for a connection: the ACK that opens it, and FIN and ACK that end it.
+const OPENING: u32 = 1;
+const CLOSING: u32 = 2;
+/// Bytes of a full segment on Ethernet.
+const SEGMENT: usize = 1460;
+
+/// What happens on a conversation's connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The connection stands; with TLS, what the handshake told.
+    Opened(Option<TlsFacts>),
+    /// The peer sent bytes of the stream, or a datagram. From a group's member: its address.
+    Received(Option<Ipv4Addr>, Vec<u8>),
+    /// The peer closed or reset, or refused the datagram; the gathering is over. The last of its id.
+    Closed,
+    /// It never stood. The last of its id.
+    Failed(Failure),
+}
+
+/// All interviews of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Talks {
+    pub(crate) interviews: BTreeMap<Ipv4Addr, Interview>,
+    /// Interviews by when they want to be looked at.
+    queue: std::collections::BTreeSet<(Instant, Ipv4Addr)>,
+    /// Interviews with something left.
+    pub(crate) open: u64,
+    /// What the port questions found.
+    hosts: BTreeMap<Ipv4Addr, probe::Host>,
+    /// Whose conversation a command is.
+    by_id: BTreeMap<CommandId, Ipv4Addr>,
+    /// Multicast questions that are still to be asked.
+    calls: Vec<Call>,
+    /// When the next may be asked.
+    call_at: Instant,
+    /// Those under way.
+    gathers: BTreeMap<CommandId, Call>,
+    closing: Vec<Command>,
+}
+
+/// A question to everybody on a segment.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    segment: u16,
+    probe: &'static probe::Probe,
+    group: SocketAddrV4,
+}
+
+impl Talks {
+    pub(crate) fn wake(&self) -> Instant {
+        let call = if self.calls.is_empty() { Instant::FAR } else { self.call_at };
+        self.queue.first().map_or(call, |(at, _)| call.min(*at))
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.open == 0 && self.calls.is_empty() && self.gathers.is_empty()
+    }
+
+    pub(crate) fn left(&self) -> u64 {
+        self.interviews.values().map(Interview::left).sum::<u64>() + self.calls.len() as u64
+    }
+
+    /// Remembers what was seen of a host's ports.
+    pub(crate) fn note(&mut self, host: Ipv4Addr, seen: &Seen) {
+        match seen {
+            Seen::Port { transport, port, state, .. } => {
+                let known = self.hosts.entry(host).or_default();
+                match (transport, state) {
+                    (Transport::Tcp, PortState::Open) => known.tcp.insert(*port),
+                    (Transport::Udp, PortState::Open) => known.udp.insert(*port),
+                    (Transport::Udp, PortState::Closed) => known.udp_closed.insert(*port),
+                    _ => false,
+                };
+            }
+            Seen::Ports { transport: Transport::Udp, ports, state: PortState::Closed, .. } => {
+                self.hosts.entry(host).or_default().udp_closed.extend(ports.as_slice());
+            }
+            Seen::Phantom { what: PhantomKind::AcceptsEveryPort, .. } => {
+                self.hosts.entry(host).or_default().accepts_every_port = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn queue(&mut self, host: Ipv4Addr, at: Instant) {
+        let Some(interview) = self.interviews.get_mut(&host) else { return };
+        if let Some(before) = interview.queued.replace(at) {
+            self.queue.remove(&(before, host));
+        }
+        self.queue.insert((at, host));
+    }
+
+    fn unqueue(&mut self, host: Ipv4Addr) {
+        if let Some(at) = self.interviews.get_mut(&host).and_then(|interview| interview.queued.take()) {
+            self.queue.remove(&(at, host));
+        }
+    }
+}
+
+impl Engine {
+    /// Something happened on the connection of the conversation `id`.
+    pub fn handle_told(&mut self, now: Instant, id: CommandId, told: Told) {
+        if self.state != State::Running {
+            return;
+        }
+        if let Some(call) = self.talks.gathers.get(&id).copied() {
+            match told {
+                Told::Received(Some(from), bytes) => self.called_back(now, call, from, &bytes),
+                Told::Closed | Told::Failed(_) => {
+                    self.talks.gathers.remove(&id);
+                    self.finish_if_done();
+                }
+                Told::Opened(_) | Told::Received(None, _) => {}
+            }
+            return;
+        }
+        let Some(host) = self.talks.by_id.get(&id).copied() else { return };
+        let Some(interview) = self.talks.interviews.get_mut(&host) else { return };
+        let mut news = News::default();
+        match told {
+            Told::Opened(tls) => {
+                self.gate.follow_up(now, host, OPENING + 2 * u32::from(tls.is_some()));
+                interview.opened(now, id, tls.as_ref(), &mut news);
+            }
+            Told::Received(_, bytes) => {
+                self.counters.received += 1;
+                // The kernel acknowledges every second segment.
+                self.gate.follow_up(now, host, (bytes.len() / SEGMENT / 2) as u32);
+                interview.received(now, id, &bytes, &mut news);
+            }
+            Told::Closed => {
+                self.gate.follow_up(now, host, CLOSING);
+                self.talks.by_id.remove(&id);
+                interview.closed(id, &mut news);
+            }
+            Told::Failed(failure) => {
+                self.counters.delayed += u64::from(failure == Failure::NotSent);
+                self.talks.by_id.remove(&id);
+                interview.failed(id, failure);
+            }
+        }
+        self.tell(now, host, news);
+        self.talks.queue(host, now);
+    }
+
+    /// The ports of `host` have been asked: now it is asked about itself.
+    pub(crate) fn begin_interview(&mut self, now: Instant, segment: u16, host: Ipv4Addr) {
+        if !self.plan.probing.enabled || self.talks.interviews.contains_key(&host) {
+            return;
+        }
+        let known = self.talks.hosts.remove(&host).unwrap_or_default();
+        let probing = &self.plan.probing;
+        let questions = probe::questions(&known, probing.careful, probing.community.is_some());
+        let interview = Interview::new(segment, questions, known.tcp.len(), now);
+        let open = !interview.is_done();
+        self.talks.interviews.insert(host, interview);
+        if open {
+            self.talks.open += 1;
+            self.talks.queue(host, now);
+        }
+    }
+
+    /// Multicast questions, one for each probe that has one and each attached segment that lies wholly in the scope.
+    pub(crate) fn plan_calls(&mut self) {
+        let probing = &self.plan.probing;
+        if !probing.enabled {
+            return;
+        }
+        let whole = |segment: &crate::Segment| {
+            let network = segment.network.filter(|_| segment.kind == SegmentKind::Attached);
+            network.is_some_and(|network| {
+                let hosts = if network.prefix() >= 31 { network.iter().count() } else { 0 };
+                let all = 1u64 << (32 - network.prefix());
+                self.plan.scope.excluded.is_empty()
+                    && segment.addresses.len() + 4 >= all.max(hosts as u64)
+            })
+        };
+        let mut calls = Vec::new();
+        for segment in self.plan.segments.iter().filter(|segment| whole(segment)) {
+            for probe in probe::ALL {
+                let allowed = probing.careful || probe.safety == Safety::Safe;
+                if let Some(group) = probe.multicast.filter(|_| allowed && probe.carrier == Carrier::Datagram) {
+                    calls.push(Call { segment: segment.id, probe, group });
+                }
+            }
+        }
+        self.talks.calls = calls;
+    }
+
+    /// The next command of a conversation.
+    pub(crate) fn pull_talk(&mut self, now: Instant) -> Option<Command> {
+        if let Some(command) = self.talks.closing.pop() {
+            return Some(command);
+        }
+        if self.state != State::Running {
+            return None;
+        }
+        if let Some(command) = self.next_call(now) {
+            return Some(command);
+        }
+        while let Some((at, host)) = self.talks.queue.first().copied() {
+            if at > now {
+                return None;
+            }
+            if let Some(command) = self.step_interview(now, host) {
+                return Some(command);
+            }
+        }
+        None
+    }
+
+    fn step_interview(&mut self, now: Instant, host: Ipv4Addr) -> Option<Command> {
+        let Some(interview) = self.talks.interviews.get_mut(&host) else {
+            self.talks.queue.pop_first();
+            return None;
+        };
+        let mut news = News::default();
+        let (next, segment) = (interview.next(now, &mut news), interview.segment);
+        if interview.take_spent() {
+            self.events.push_back(Event::Warning(format!(
+                "{host} has been asked as much as one host may be: the rest of its questions was left out"
+            )));
+        }
+        self.tell(now, host, news);
+        match next {
+            Next::Wait(at) => {
+                self.talks.queue(host, at.max(now + Duration::from_nanos(1)));
+                None
+            }
+            Next::Done => {
+                self.talks.unqueue(host);
+                self.talks.open = self.talks.open.saturating_sub(1);
+                self.observe(now, segment, host, Method::Probe, Seen::ProbesDone);
+                self.finish_if_done();
+                None
+            }
+            Next::HangUp(id) => {
+                self.talks.by_id.remove(&id);
+                self.gate.follow_up(now, host, CLOSING);
+                Some(Command::HangUp { id })
+            }
+            Next::Send(id) => self.send(now, segment, host, id),
+            Next::Begin(question) => self.converse(now, segment, host, question),
+        }
+    }
+
+    /// Leave to send one packet to a port of a host, or when to ask again.
+    fn may_talk(&mut self, now: Instant, segment: u16, host: Ipv4Addr, port: u16) -> Option<bool> {
+        let question = Question { method: Method::Probe, port };
+        match self.gate.admit(now, Intent { segment, target: host, question, broadcast: false }) {
+            Verdict::Go(_) => Some(true),
+            Verdict::HostBusy(at) | Verdict::Busy(at) => {
+                self.talks.queue(host, at);
+                Some(false)
+            }
+            Verdict::Never => None,
+        }
+    }
+
+    fn send(&mut self, now: Instant, segment: u16, host: Ipv4Addr, id: CommandId) -> Option<Command> {
+        let port = self.talks.interviews.get(&host)?.port(id)?;
+        match self.may_talk(now, segment, host, port) {
+            Some(true) => {}
+            Some(false) => return None,
+            None => {
+                self.talks.interviews.get_mut(&host)?.closed(id, &mut News::default());
+                return Some(Command::HangUp { id });
+            }
+        }
+        self.counters.sent += 1;
+        let bytes = self.talks.interviews.get_mut(&host)?.message(now, id)?;
+        self.gate.follow_up(now, host, (bytes.len() / SEGMENT) as u32);
+        Some(Command::Send { id, bytes })
+    }
+
+    fn converse(
+        &mut self,
+        now: Instant,
+        segment: u16,
+        host: Ipv4Addr,
+        question: probe::Question,
+    ) -> Option<Command> {
+        if self.talks.by_id.len() >= self.plan.limits.in_flight as usize {
+            // A conversation that ends makes room; look again soon.
+            self.talks.queue(host, now + Duration::from_millis(20));
+            return None;
+        }
+        let stream = question.transport == Transport::Tcp;
+        // A datagram socket costs no packet by itself.
+        let leave = if stream { self.may_talk(now, segment, host, question.port) } else { Some(true) };
+        match leave {
+            Some(true) => {}
+            Some(false) => return None,
+            None => {
+                self.talks.interviews.get_mut(&host)?.skip(&question);
+                return None;
+            }
+        }
+        let id = CommandId(self.next_command);
+        self.next_command += 1;
+        self.counters.sent += u64::from(stream);
+        let context = self.context(host, &question);
+        let (to, tls) = (SocketAddrV4::new(host, question.port), question.tls);
+        self.talks.by_id.insert(id, host);
+        self.talks.interviews.get_mut(&host)?.begun(now, id, question, context);
+        self.talks.queue(host, now);
+        let carrier = if stream { Carrier::Stream } else { Carrier::Datagram };
+        Some(Command::Converse { id, to, carrier, tls, timeout: PATIENCE })
+    }
+
+    fn context(&self, host: Ipv4Addr, question: &probe::Question) -> Context {
+        let salt = question.probe.bytes().fold(0u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let part = |i: u16| {
+            let port = question.port.wrapping_add(salt).wrapping_add(i);
+            self.key.cookie(Method::Probe, host, port).identification().to_be_bytes()
+        };
+        let mut random = [0; 32];
+        for (i, pair) in (0u16..).zip(random.as_chunks_mut::<2>().0) {
+            *pair = part(i);
+        }
+        Context {
+            host,
+            port: question.port,
+            tls: question.tls,
+            path: question.path.clone(),
+            community: self.plan.probing.community.clone(),
+            random,
+        }
+    }
+
+    fn tell(&mut self, now: Instant, host: Ipv4Addr, news: News) {
+        let Some(segment) = self.talks.interviews.get(&host).map(|interview| interview.segment) else { return };
+        if let Some(question) = news.spoke {
+            self.speaks(now, segment, host, question.port);
+        }
+        for (question, said) in news.said {
+            let probe::Question { probe, transport, port, .. } = question;
+            let (field, value) = (said.field.to_owned(), said.value);
+            let seen = Seen::Said { transport, port, probe: probe.to_owned(), field, value };
+            self.observe(now, segment, host, Method::Probe, seen);
+        }
+    }
+
+    /// A UDP port that no sweep asked has answered.
+    fn speaks(&mut self, now: Instant, segment: u16, host: Ipv4Addr, port: u16) {
+        if self.plan.udp_ports.as_slice().binary_search(&port).is_ok() {
+            return;
+        }
+        let seen = Seen::Port {
+            transport: Transport::Udp,
+            port,
+            state: PortState::Open,
+            reason: Reason::UdpReply,
+            ttl: None,
+            rtt_us: None,
+        };
+        self.observe(now, segment, host, Method::Probe, seen);
+    }
+
+    fn next_call(&mut self, now: Instant) -> Option<Command> {
+        let call = *self.talks.calls.last()?;
+        let Some(segment) = self.plan.segments.get(usize::from(call.segment)) else {
+            self.talks.calls.pop();
+            return None;
+        };
+        let (interface, source) = (segment.interface.clone(), segment.source);
+        match self.gate.admit_group(now, call.segment, call.group.port()) {
+            Ok(()) => self.talks.calls.pop(),
+            Err(Instant::FAR) => {
+                self.talks.calls.pop();
+                return None;
+            }
+            Err(at) => {
+                self.talks.call_at = at;
+                return None;
+            }
+        };
+        let context = self.context(*call.group.ip(), &probe::Question {
+            probe: call.probe.name,
+            transport: Transport::Udp,
+            port: call.group.port(),
+            tls: false,
+            path: String::new(),
+        });
+        let payload = Exchange::begin(call.probe, context, now).take_sends().into_iter().next()?;
+        let id = CommandId(self.next_command);
+        self.next_command += 1;
+        self.counters.sent += 1;
+        self.talks.gathers.insert(id, call);
+        let to = call.group;
+        Some(Command::Gather { id, interface, source: source?, to, payload, window: GATHER })
+    }
+
+    /// A host answered a question that was put to everybody.
+    fn called_back(&mut self, now: Instant, call: Call, from: Ipv4Addr, bytes: &[u8]) {
+        let ours = self.plan.scope.contains(from)
+            && self.plan.segments.get(usize::from(call.segment)).is_some_and(|s| s.addresses.contains(from));
+        if !ours {
+            self.counters.foreign += 1;
+            return;
+        }
+        self.counters.received += 1;
+        let port = call.group.port();
+        let question = probe::Question {
+            probe: call.probe.name,
+            transport: Transport::Udp,
+            port,
+            tls: false,
+            path: String::new(),
+        };
+        let mut exchange = Exchange::begin(call.probe, self.context(from, &question), now);
+        exchange.take_sends();
+        exchange.received(now, bytes);
+        let said = exchange.heard().said;
+        if said.is_empty() {
+            return;
+        }
+        self.speaks(now, call.segment, from, port);
+        for said in said {
+            let seen = Seen::Said {
+                transport: Transport::Udp,
+                port,
+                probe: call.probe.name.to_owned(),
+                field: said.field.to_owned(),
+                value: said.value,
+            };
+            self.observe(now, call.segment, from, Method::Probe, seen);
+        }
+    }
+
+    /// The run ends: whoever is spoken with is hung up on.
+    pub(crate) fn hang_up_all(&mut self) {
+        self.talks.closing = self.talks.by_id.keys().map(|id| Command::HangUp { id: *id }).collect();
+        self.talks.by_id.clear();
+    }
+}
