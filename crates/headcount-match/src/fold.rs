@@ -5,6 +5,7 @@
 mod assemble;
 mod host;
 mod ports;
+mod said;
 mod shadow;
 
 use std::{
@@ -16,7 +17,7 @@ use headcount_model::{
     Device, Findings, Observation, PhantomKind, Seen, SegmentKind, SegmentRecord, Transport,
 };
 
-use crate::Makers;
+use crate::{Library, Makers};
 use host::{Heard, Host, Sign};
 use ports::Answer;
 use shadow::Shadows;
@@ -46,6 +47,8 @@ pub(crate) struct Vantage {
 pub struct Registries<'a> {
     /// Who made a network interface.
     pub makers: &'a Makers,
+    /// What a device that says something is.
+    pub library: &'a Library,
     /// The name that a port is registered under or commonly used for.
     pub service_name: &'a dyn Fn(Transport, u16) -> Option<&'static str>,
 }
@@ -131,7 +134,10 @@ impl Fold {
             }
             Seen::Name { name, source } => self.host(key).add_name(name, *source),
             Seen::Unreachable { .. } => self.host(key).unreachable = true,
-            Seen::Said { .. } | Seen::PortsDone | Seen::ProbesDone => {}
+            Seen::Said { transport, port, probe, field, value } => {
+                self.host(key).statements.add((*transport, *port), (probe, field, value), *at);
+            }
+            Seen::PortsDone | Seen::ProbesDone => {}
         }
     }
 

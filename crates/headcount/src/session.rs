@@ -3,7 +3,7 @@
 use std::io;
 
 use headcount_engine::{Engine, Event, Plan, Summary};
-use headcount_match::{Fold, Makers, Registries};
+use headcount_match::{Fold, Library, Makers, Registries};
 use headcount_model::{
     Completeness, HostName, Method, Observation, Rates, Run, Seen, SegmentRecord, Timestamp,
 };
@@ -191,8 +191,9 @@ pub(crate) fn document(
     ending: &Ending,
     ended: Timestamp,
 ) -> Document {
-    let makers = Makers::embedded();
-    let registries = Registries { makers: &makers, service_name: &ports::service_name };
+    let (makers, library) = (Makers::embedded(), Library::embedded());
+    let registries =
+        Registries { makers: &makers, library: &library, service_name: &ports::service_name };
     let folded = fold.finish(&registries);
     for segment in &mut summary.segments {
         let counts = folded.segments.get(&segment.id).copied().unwrap_or_default();

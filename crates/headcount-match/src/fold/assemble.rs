@@ -1,13 +1,17 @@
 //! From the addresses to the devices that have them.
 
 mod device;
+mod keys;
+mod names;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
 };
 
-use headcount_model::{Device, DuplicateAddress, Findings, MacAddr, SegmentKind};
+use headcount_model::{ClonedKey, Device, DuplicateAddress, Endpoint, Findings, MacAddr, SegmentKind};
+
+use crate::{Identity, MAKER_FIELD, Said, identify};
 
 use super::{
     Fold, Folded, HostKey, Registries, SegmentCounts,
@@ -53,12 +57,13 @@ pub(super) fn assemble(fold: Fold, registries: &Registries<'_>) -> Folded {
             counts.unreachable += 1;
         }
     }
+    let (devices, cloned_keys) = devices(&fold, &members, registries);
     let findings = Findings {
         phantoms: fold.shadows.findings(&not_counted),
         duplicate_addresses: members.iter().filter_map(duplicate).collect(),
-        cloned_keys: Vec::new(),
+        cloned_keys,
     };
-    Folded { devices: devices(&fold, &members, registries), findings, segments }
+    Folded { devices, findings, segments }
 }
 
 /// Two or more link-layer addresses that answered for one address.
@@ -73,7 +78,43 @@ fn macs(member: &Member<'_>) -> BTreeSet<MacAddr> {
     macs.filter(|mac| *mac != MacAddr::ZERO && *mac != MacAddr::BROADCAST).collect()
 }
 
-fn devices(fold: &Fold, members: &[Member<'_>], registries: &Registries<'_>) -> Vec<Device> {
+/// The addresses of one owner, and what they alone say it is.
+struct Part<'a> {
+    owner: Owner,
+    members: Vec<&'a Member<'a>>,
+    identity: Identity,
+}
+
+impl Part<'_> {
+    /// Those of its addresses that no other owner claims: what they say is its own.
+    fn sole(&self) -> impl Iterator<Item = &Member<'_>> {
+        self.members
+            .iter()
+            .copied()
+            .filter(|member| macs(member).len() < 2 || self.owner == Owner::ThisMachine)
+    }
+}
+
+fn devices(
+    fold: &Fold,
+    members: &[Member<'_>],
+    registries: &Registries<'_>,
+) -> (Vec<Device>, Vec<ClonedKey>) {
+    let part = |(owner, members): (Owner, Vec<_>)| {
+        let identity = identity(&[(&owner, &members)], registries);
+        Part { owner, members, identity }
+    };
+    let parts: Vec<Part<'_>> = owned(fold, members).into_iter().map(part).collect();
+    let keys::Joined { groups, reasons, cloned } = keys::join(fold, &parts);
+    let devices = groups.iter().zip(reasons).map(|(group, folded)| {
+        let parts: Vec<&Part<'_>> = group.iter().filter_map(|i| parts.get(*i)).collect();
+        device::build(fold, &parts, folded, registries)
+    });
+    (named_apart(devices.collect()), cloned)
+}
+
+/// Who has which addresses.
+fn owned<'a>(fold: &Fold, members: &'a [Member<'a>]) -> BTreeMap<Owner, Vec<&'a Member<'a>>> {
     let local: Vec<&Member<'_>> = members.iter().filter(|member| is_local(fold, member)).collect();
     let own_macs: BTreeSet<MacAddr> = local.iter().flat_map(|member| macs(member)).collect();
     let own_addresses: BTreeSet<Ipv4Addr> = local.iter().map(|member| member.key.1).collect();
@@ -96,8 +137,30 @@ fn devices(fold: &Fold, members: &[Member<'_>], registries: &Registries<'_>) -> 
             owned.entry(owner).or_default().push(member);
         }
     }
-    let devices = owned.iter().map(|(owner, members)| device::build(fold, owner, members, registries));
-    named_apart(devices.collect())
+    owned
+}
+
+/// What the addresses of these owners together say that they are.
+fn identity(parts: &[(&Owner, &Vec<&Member<'_>>)], registries: &Registries<'_>) -> Identity {
+    let mut said = Vec::new();
+    for (owner, members) in parts {
+        for member in *members {
+            let address = member.key.1;
+            said.extend(member.host.statements.iter().map(|((transport, port), field, value)| Said {
+                endpoint: Some(Endpoint { address, transport, port }),
+                field,
+                value: &value.0,
+            }));
+            let macs = device::macs_of(owner, member).into_iter().flatten();
+            let makers = macs.filter_map(|mac| registries.makers.maker(mac));
+            said.extend(makers.map(|maker| Said {
+                endpoint: None,
+                field: MAKER_FIELD,
+                value: maker.as_bytes(),
+            }));
+        }
+    }
+    if said.is_empty() { Identity::default() } else { identify(registries.library, &said) }
 }
 
 fn is_local(fold: &Fold, member: &Member<'_>) -> bool {
@@ -109,8 +172,7 @@ fn is_local(fold: &Fold, member: &Member<'_>) -> bool {
 /// How far a link-layer address names one device: everywhere if the IEEE gave it out, else (chosen by software, or
 /// a virtual router's, RFC 5798) among the VLANs and subnets of one interface.
 fn reach(fold: &Fold, segment: u16, mac: MacAddr) -> String {
-    let virtual_router = mac.0[..5] == [0x00, 0x00, 0x5e, 0x00, 0x01];
-    if !mac.is_locally_administered() && !virtual_router {
+    if !mac.is_locally_administered() && !keys::is_virtual_router(mac) {
         return String::new();
     }
     let interface = fold.segments.get(&segment).map_or("", |vantage| vantage.interface.as_str());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{MacAddr, Method, NameSource, Reason, Timestamp};
 
-use super::ports::Ports;
+use super::{ports::Ports, said::Statements};
 
 /// A host that answers in more ways than these is lying; the rest is dropped, so that it cannot fill the memory.
 const MOST_SIGNS: usize = 64;
@@ -18,6 +18,8 @@ pub(crate) struct Host {
     pub(crate) signs: BTreeMap<Sign, Heard>,
     pub(crate) ports: Ports,
     pub(crate) names: BTreeSet<(String, NameSource)>,
+    /// What it said to probes.
+    pub(crate) statements: Statements,
     /// A router called it unreachable.
     pub(crate) unreachable: bool,
     pub(crate) accepts_every_port: bool,

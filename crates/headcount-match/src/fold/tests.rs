@@ -2,7 +2,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use headcount_model::{
     AddressSet, Device, Findings, MacAddr, Method, NameSource, Observation, PhantomKind, PortSet, PortState,
-    Reason, Seen, SegmentKind, SegmentRecord, Timestamp, Transport,
+    Raw, Reason, Seen, SegmentKind, SegmentRecord, Timestamp, Transport,
 };
 use proptest::prelude::*;
 
@@ -99,12 +99,12 @@ fn fold(observations: &[Observation]) -> Folded {
     for observation in observations {
         fold.push(observation);
     }
-    let makers = Makers::embedded();
+    let (makers, library) = (Makers::embedded(), Library::empty());
     let name = |transport, port| match (transport, port) {
         (Transport::Tcp, 22) => Some("ssh"),
         _ => None,
     };
-    fold.finish(&Registries { makers: &makers, service_name: &name })
+    fold.finish(&Registries { makers: &makers, library: &library, service_name: &name })
 }
 
 fn ids(folded: &Folded) -> Vec<&str> {
@@ -367,8 +367,8 @@ fn a_large_network_folds() {
             ));
         }
     }
-    let makers = Makers::embedded();
-    let folded = fold.finish(&Registries { makers: &makers, service_name: &|_, _| None });
+    let (makers, library) = (Makers::embedded(), Library::empty());
+    let folded = fold.finish(&Registries { makers: &makers, library: &library, service_name: &|_, _| None });
     assert_eq!(folded.devices.len(), 65_536);
     assert!(folded.devices.iter().all(|device| device.services.is_empty() && device.ports[0].count == 16));
 }
@@ -383,8 +383,8 @@ fn a_lying_host_cannot_fill_the_memory() {
         fold.push(&seen(LAN, ip(5), Method::Dns, name));
         fold.push(&closed(LAN, 5, 80));
     }
-    let makers = Makers::embedded();
-    let folded = fold.finish(&Registries { makers: &makers, service_name: &|_, _| None });
+    let (makers, library) = (Makers::embedded(), Library::empty());
+    let folded = fold.finish(&Registries { makers: &makers, library: &library, service_name: &|_, _| None });
     assert!(folded.devices.len() <= 64);
     assert!(folded.devices[0].names.len() <= 32);
 }
@@ -426,6 +426,15 @@ fn any_seen() -> impl Strategy<Value = Seen> {
             }
         ),
         1 => (what, mac(), ttl()).prop_map(|(what, mac, ttl)| Seen::Phantom { what, mac, ttl }),
+        3 => (20u16..23, prop::sample::select(vec!["ssh.hostkey.sha256", "tls.key", "mdns.host", "mdns.address", "snmp.engineid"]),
+            prop::sample::select(vec!["0123ab", "4567cd", "10.0.0.2", "\u{1b}[2J", ""]))
+            .prop_map(|(port, field, value)| Seen::Said {
+                transport: Transport::Tcp,
+                port,
+                probe: "test".to_owned(),
+                field: field.to_owned(),
+                value: Raw::from(value),
+            }),
         1 => "[ab]".prop_map(|name| Seen::Name { name, source: NameSource::Ptr }),
         1 => Just(Seen::Unreachable { by: ip(1), reason: Reason::Unreachable }),
     ]
@@ -470,4 +479,127 @@ proptest! {
         prop_assert_eq!(present.len() as u64, folded.segments.values().map(|s| s.present).sum::<u64>());
         prop_assert!(folded.devices.iter().all(|device| !device.presence.is_empty()));
     }
+}
+
+fn said(segment: u16, last: u8, port: u16, field: &str, value: &str) -> Observation {
+    let (field, value) = (field.to_owned(), Raw::from(value));
+    let said = Seen::Said { transport: Transport::Tcp, port, probe: "test".to_owned(), field, value };
+    seen(segment, ip(last), Method::Probe, said)
+}
+
+fn host_key(segment: u16, last: u8, key: &str) -> Observation {
+    said(segment, last, 22, "ssh.hostkey.sha256", key)
+}
+
+#[test]
+fn interfaces_on_two_segments_with_one_host_key_are_one_device() {
+    let folded = fold(&[
+        arp(LAN, 5, mac(1)),
+        host_key(LAN, 5, "aa11bb"),
+        arp(OTHER_LINK, 9, mac(2)),
+        host_key(OTHER_LINK, 9, "aa11bb"),
+        echo(ROUTED, 7, 63),
+        host_key(ROUTED, 7, "aa11bb"),
+        arp(LAN, 6, mac(3)),
+        host_key(LAN, 6, "cc22dd"),
+    ]);
+    assert_eq!(ids(&folded), ["00:00:0c:00:00:01", "00:00:0c:00:00:03"]);
+    let device = &folded.devices[0];
+    assert_eq!(addresses(device), [ip(5), ip(9), ip(7)]);
+    assert_eq!(device.folded.len(), 1);
+    let reason = &device.folded[0];
+    assert_eq!((reason.key.as_str(), reason.value.as_str()), ("ssh.hostkey.sha256", "aa11bb"));
+    assert_eq!(reason.addresses, [ip(5), ip(7), ip(9)]);
+    assert_eq!(device.statements.len(), 3);
+    assert_eq!(folded.findings.cloned_keys, []);
+}
+
+#[test]
+fn a_key_of_the_factorys_joins_nobody() {
+    let folded = fold(&[
+        arp(LAN, 5, mac(1)),
+        host_key(LAN, 5, "aa11bb"),
+        arp(LAN, 6, mac(2)),
+        host_key(LAN, 6, "aa11bb"),
+        echo(ROUTED, 7, 63),
+        host_key(ROUTED, 7, "aa11bb"),
+    ]);
+    assert_eq!(folded.devices.len(), 3);
+    assert!(folded.devices.iter().all(|device| device.folded.is_empty()));
+    let cloned = &folded.findings.cloned_keys;
+    assert_eq!(cloned.len(), 1);
+    assert_eq!((cloned[0].field.as_str(), cloned[0].value.as_str()), ("ssh.hostkey.sha256", "aa11bb"));
+    assert_eq!(cloned[0].addresses, [ip(5), ip(6), ip(7)]);
+}
+
+#[test]
+fn one_certificate_on_two_hosts_with_keys_of_their_own_joins_nobody() {
+    let certificate = |last| said(ROUTED, last, 443, "tls.key", "ee33ff");
+    let apart = fold(&[
+        echo(ROUTED, 7, 63),
+        certificate(7),
+        host_key(ROUTED, 7, "aa11bb"),
+        echo(ROUTED, 8, 63),
+        certificate(8),
+        host_key(ROUTED, 8, "cc22dd"),
+    ]);
+    assert_eq!(apart.devices.len(), 2);
+    assert_eq!(apart.findings.cloned_keys.len(), 1);
+    let one = fold(&[echo(ROUTED, 7, 63), certificate(7), echo(ROUTED, 8, 63), certificate(8)]);
+    assert_eq!(one.devices.len(), 1);
+}
+
+#[test]
+fn a_virtual_routers_address_is_its_routers() {
+    let vrrp = MacAddr([0, 0, 0x5e, 0, 1, 7]);
+    let folded = fold(&[
+        arp(LAN, 1, vrrp),
+        host_key(LAN, 1, "aa11bb"),
+        arp(LAN, 2, mac(2)),
+        host_key(LAN, 2, "aa11bb"),
+    ]);
+    assert_eq!(folded.devices.len(), 1);
+    assert_eq!(folded.devices[0].interfaces.len(), 2);
+}
+
+#[test]
+fn values_that_tell_nothing_join_nobody() {
+    for value in ["", "0000000000", "uuid:00000000-0000-0000-0000-000000000000", "ab"] {
+        let with = |last| [echo(ROUTED, last, 63), said(ROUTED, last, 80, "upnp.udn", value)];
+        let folded = fold(&[with(7), with(8)].concat());
+        assert_eq!(folded.devices.len(), 2, "{value}");
+        assert_eq!(folded.findings.cloned_keys, []);
+    }
+}
+
+#[test]
+fn a_host_name_joins_the_addresses_that_the_host_lists() {
+    let named = |segment, last| said(segment, last, 5353, "mdns.host", "nas.local");
+    let both = [arp(LAN, 5, mac(1)), named(LAN, 5), arp(OTHER_LINK, 9, mac(2)), named(OTHER_LINK, 9)];
+    assert_eq!(fold(&both).devices.len(), 2);
+    let listed = [&both[..], &[said(LAN, 5, 5353, "mdns.address", "10.0.0.9")]].concat();
+    let folded = fold(&listed);
+    assert_eq!(folded.devices.len(), 1);
+    assert_eq!(folded.devices[0].folded[0].key, "mdns.host");
+    assert!(folded.devices[0].names.iter().all(|name| name.source == NameSource::Mdns));
+}
+
+#[test]
+fn addresses_of_one_interface_say_why_they_are_one_device() {
+    let folded = fold(&[arp(LAN, 5, mac(1)), arp(LAN, 6, mac(1))]);
+    assert_eq!(folded.devices[0].folded[0].key, "mac");
+    assert_eq!(folded.devices[0].folded[0].addresses, [ip(5), ip(6)]);
+}
+
+#[test]
+fn a_talkative_host_cannot_fill_the_memory_and_order_decides_nothing() {
+    let mut observations: Vec<Observation> = (0..2000u16)
+        .map(|i| said(LAN, 5, i % 7 + 1, "http.body", &format!("{i}").repeat(1 + usize::from(i) % 300)))
+        .collect();
+    observations.push(arp(LAN, 5, mac(1)));
+    let one = fold(&observations);
+    observations.reverse();
+    assert_eq!(one, fold(&observations));
+    assert!(one.devices[0].statements.len() <= 512);
+    assert!(one.devices[0].statements.iter().all(|statement| statement.value.0.len() <= 1024));
 }

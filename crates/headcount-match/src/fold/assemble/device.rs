@@ -6,16 +6,20 @@ use std::{
 };
 
 use headcount_model::{
-    Address, Device, HostName, Interface, MacAddr, PortSet, PortState, PortSummary, Presence, Reason,
-    Service, Timestamp, Transport,
+    Address, Attribute, Device, Endpoint, FoldReason, HostName, Interface, MacAddr, PortSet, PortState,
+    PortSummary, Presence, Reason, Service, Statement, Timestamp, Transport,
 };
 
-use super::{Fold, Member, Owner, Registries};
+use super::{Fold, HostKey, Member, Owner, Part, Registries};
 use crate::fold::{
     host::{Heard, Sign, shorter},
     ports::Entry,
 };
 
+/// The most bytes of a statement's value in a document.
+const MOST_SHOWN: usize = 1 << 10;
+/// From this confidence on, what answers on a port is named beside it.
+const LIKELY: f64 = 0.5;
 /// So many closed or filtered ports can stand out among the others; more are the rule.
 const MOST_OUTSTANDING: usize = 10;
 
@@ -28,44 +32,73 @@ fn signs<'a>(owner: &'a Owner, member: &'a Member<'_>) -> impl Iterator<Item = &
     })
 }
 
+/// The device that has all of `parts`.
 pub(super) fn build(
     fold: &Fold,
-    owner: &Owner,
-    members: &[&Member<'_>],
+    parts: &[&Part<'_>],
+    folded: Vec<FoldReason>,
     registries: &Registries<'_>,
 ) -> Device {
-    let interfaces = interfaces(owner, members, registries);
-    let mut services = Vec::new();
-    let mut ports = Vec::new();
-    let mut accepts_every_port = false;
-    for member in members {
-        let settled = member.host.ports.settled();
-        let doubtful = |entry: &Entry| is_doubtful(fold, member, entry);
-        accepts_every_port |= settled.iter().any(doubtful);
-        let listed = outstanding(&settled);
-        let shown = settled.iter().filter(|entry| listed(entry) && !doubtful(entry));
-        services.extend(shown.map(|entry| service(member.key.1, entry, registries)));
-        ports.extend(summaries(member.key.1, &settled));
-    }
-    services.sort_by_key(|s: &Service| (s.address, s.transport, s.port));
-    ports.sort_by_key(|p: &PortSummary| (p.address, p.transport, p.state, p.reason));
-    let heard = members.iter().flat_map(|member| signs(owner, member)).map(|(_, heard)| *heard);
-    let heard = heard.reduce(Heard::merge);
+    let together: Vec<_> = parts.iter().map(|part| (&part.owner, &part.members)).collect();
+    let identity = match parts {
+        [part] => part.identity.clone(),
+        _ => super::identity(&together, registries),
+    };
+    let interfaces = interfaces(parts, registries);
+    // Two owners of one device may claim one address.
+    let members: BTreeMap<HostKey, &Member<'_>> =
+        parts.iter().flat_map(|part| &part.members).map(|member| (member.key, *member)).collect();
+    let open = Ports::of(fold, &members, &identity.attributes, registries);
+    let heard =
+        parts.iter().flat_map(|part| part.members.iter().flat_map(|member| signs(&part.owner, member)));
+    let heard = heard.map(|(_, heard)| *heard).reduce(Heard::merge);
+    let statements: BTreeSet<Statement> =
+        members.values().flat_map(|member| member.host.statements.of(member.key.1, MOST_SHOWN)).collect();
     Device {
         id: id(&interfaces),
-        this_machine: *owner == Owner::ThisMachine,
-        names: names(members),
-        presence: presence(owner, members),
+        this_machine: parts.iter().any(|part| part.owner == Owner::ThisMachine),
+        names: names(&members),
+        presence: presence(parts),
         interfaces,
-        services,
-        ports,
-        attributes: Vec::new(),
-        exposures: Vec::new(),
-        statements: Vec::new(),
-        folded: Vec::new(),
-        accepts_every_port: accepts_every_port || members.iter().any(|member| member.host.accepts_every_port),
+        services: open.services,
+        ports: open.ports,
+        attributes: identity.attributes,
+        exposures: identity.exposures,
+        statements: statements.into_iter().collect(),
+        folded,
+        accepts_every_port: open.every_port || members.values().any(|member| member.host.accepts_every_port),
         first_heard: heard.map_or_else(Timestamp::default, |heard| heard.first.0),
         last_heard: heard.map_or_else(Timestamp::default, |heard| heard.last),
+    }
+}
+
+/// What the ports of a device's addresses come to.
+struct Ports {
+    services: Vec<Service>,
+    ports: Vec<PortSummary>,
+    every_port: bool,
+}
+
+impl Ports {
+    fn of(
+        fold: &Fold,
+        members: &BTreeMap<HostKey, &Member<'_>>,
+        attributes: &[Attribute],
+        registries: &Registries<'_>,
+    ) -> Self {
+        let (mut services, mut ports, mut every_port) = (Vec::new(), Vec::new(), false);
+        for member in members.values() {
+            let settled = member.host.ports.settled();
+            let doubtful = |entry: &Entry| is_doubtful(fold, member, entry);
+            every_port |= settled.iter().any(doubtful);
+            let listed = outstanding(&settled);
+            let shown = settled.iter().filter(|entry| listed(entry) && !doubtful(entry));
+            services.extend(shown.map(|entry| service(member.key.1, entry, attributes, registries)));
+            ports.extend(summaries(member.key.1, &settled));
+        }
+        services.sort_by_key(|s: &Service| (s.address, s.transport, s.port));
+        ports.sort_by_key(|p: &PortSummary| (p.address, p.transport, p.state, p.reason));
+        Self { services, ports, every_port }
     }
 }
 
@@ -82,9 +115,11 @@ fn id(interfaces: &[Interface]) -> String {
 /// Sorts interfaces by link-layer address, those without one last.
 type InterfaceKey = (bool, Option<MacAddr>, u16);
 
-fn interfaces(owner: &Owner, members: &[&Member<'_>], registries: &Registries<'_>) -> Vec<Interface> {
+fn interfaces(parts: &[&Part<'_>], registries: &Registries<'_>) -> Vec<Interface> {
     let mut found: BTreeMap<InterfaceKey, BTreeMap<Ipv4Addr, Option<u32>>> = BTreeMap::new();
-    for member in members {
+    for (owner, member) in
+        parts.iter().flat_map(|part| part.members.iter().map(|member| (&part.owner, *member)))
+    {
         let (segment, address) = member.key;
         let rtt = signs(owner, member).fold(None, |rtt, (_, heard)| shorter(rtt, heard.rtt_us));
         for mac in macs_of(owner, member) {
@@ -104,7 +139,7 @@ fn interfaces(owner: &Owner, members: &[&Member<'_>], registries: &Registries<'_
 }
 
 /// The link-layer addresses through which `owner` has the address; `None` where it is unknown.
-fn macs_of(owner: &Owner, member: &Member<'_>) -> Vec<Option<MacAddr>> {
+pub(super) fn macs_of(owner: &Owner, member: &Member<'_>) -> Vec<Option<MacAddr>> {
     match owner {
         Owner::Mac(mac, _) => vec![Some(*mac)],
         Owner::Address(_) => vec![None],
@@ -115,25 +150,23 @@ fn macs_of(owner: &Owner, member: &Member<'_>) -> Vec<Option<MacAddr>> {
     }
 }
 
-fn names(members: &[&Member<'_>]) -> Vec<HostName> {
-    let names: BTreeSet<HostName> = members
-        .iter()
-        .flat_map(|member| {
-            let named = |(name, source): &(String, _)| HostName {
-                name: name.clone(),
-                source: *source,
-                address: member.key.1,
-            };
-            member.host.names.iter().map(named)
-        })
-        .collect();
+fn names(members: &BTreeMap<HostKey, &Member<'_>>) -> Vec<HostName> {
+    let mut names: BTreeSet<HostName> = BTreeSet::new();
+    for member in members.values() {
+        let address = member.key.1;
+        let heard = member.host.names.iter();
+        names.extend(heard.map(|(name, source)| HostName { name: name.clone(), source: *source, address }));
+        names.extend(super::names::said(member));
+    }
     names.into_iter().collect()
 }
 
 /// Each way once an address, in the order in which they were first seen.
-fn presence(owner: &Owner, members: &[&Member<'_>]) -> Vec<Presence> {
+fn presence(parts: &[&Part<'_>]) -> Vec<Presence> {
     let mut ways: BTreeMap<_, Heard> = BTreeMap::new();
-    for member in members {
+    for (owner, member) in
+        parts.iter().flat_map(|part| part.members.iter().map(|member| (&part.owner, *member)))
+    {
         for (sign, heard) in signs(owner, member) {
             let way = (member.key.1, sign.method, sign.reason);
             ways.entry(way).and_modify(|old| *old = old.merge(*heard)).or_insert(*heard);
@@ -188,15 +221,25 @@ fn outstanding(settled: &[Entry]) -> impl Fn(&&Entry) -> bool + use<> {
     }
 }
 
-fn service(address: Ipv4Addr, ((transport, port), answer): &Entry, registries: &Registries<'_>) -> Service {
+fn service(
+    address: Ipv4Addr,
+    ((transport, port), answer): &Entry,
+    attributes: &[Attribute],
+    registries: &Registries<'_>,
+) -> Service {
+    let here = Some(Endpoint { address, transport: *transport, port: *port });
+    let likely = |name: &str| {
+        let said = attributes.iter().find(|a| a.endpoint == here && a.name == name);
+        said.filter(|a| a.confidence >= LIKELY).map(|a| a.value.clone())
+    };
     Service {
         address,
         transport: *transport,
         port: *port,
         name: (registries.service_name)(*transport, *port).map(str::to_owned),
-        product: None,
-        version: None,
-        vendor: None,
+        product: likely("service.product"),
+        version: likely("service.version"),
+        vendor: likely("service.vendor"),
         state: answer.state,
         reason: answer.reason,
         method: answer.method,
