@@ -23,7 +23,10 @@ mod mysql;
 mod nntp;
 mod ntp;
 mod pop3;
+mod postgres;
 mod smtp;
+mod ssh;
+mod telnet;
 mod url;
 
 #[cfg(test)]
@@ -45,7 +48,10 @@ pub static ALL: &[&Probe] = &[
     &nntp::PROBE,
     &ntp::PROBE,
     &pop3::PROBE,
+    &postgres::PROBE,
     &smtp::PROBE,
+    &ssh::PROBE,
+    &telnet::PROBE,
 ];
 
 /// What a TLS handshake says of the host.
