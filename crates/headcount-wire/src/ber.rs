@@ -12,6 +12,8 @@ pub const OBJECT_IDENTIFIER: u8 = 0x06;
 /// Tag of a sequence.
 pub const SEQUENCE: u8 = 0x30;
 
+/// Numbers of an object identifier.
+const MAX_ARCS: usize = 128;
 /// Low bits that announce a tag of more than one byte.
 const LONG_TAG: u8 = 0x1f;
 
@@ -38,6 +40,28 @@ pub fn write_integer(out: &mut Vec<u8>, tag: u8, value: i64) {
     let spare =
         bytes.windows(2).take_while(|pair| matches!((pair[0], pair[1] >> 7), (0, 0) | (0xff, 1))).count();
     write_bytes(out, tag, &bytes[spare..]);
+}
+
+/// Appends an object identifier (X.690, section 8.19) of the numbers in `arcs`, of which the first is 2 at the most and
+/// at least two are there; others are written as `0.0`.
+pub fn write_oid(out: &mut Vec<u8>, arcs: &[u32]) {
+    let (first, rest) = match arcs {
+        [first @ 0..=2, second, rest @ ..] => (u64::from(*first) * 40 + u64::from(*second), rest),
+        _ => (0, &[][..]),
+    };
+    write_nested(out, OBJECT_IDENTIFIER, |out| {
+        write_arc(out, first);
+        rest.iter().for_each(|arc| write_arc(out, u64::from(*arc)));
+    });
+}
+
+/// Seven bits a byte, all but the last marked.
+fn write_arc(out: &mut Vec<u8>, arc: u64) {
+    let groups = (u64::BITS - arc.leading_zeros()).div_ceil(7).max(1);
+    for group in (0..groups).rev() {
+        let bits = (arc >> (7 * group) & 0x7f) as u8;
+        out.push(if group == 0 { bits } else { bits | 0x80 });
+    }
 }
 
 /// The length in the fewest bytes (X.690, section 8.1.3).
@@ -89,6 +113,44 @@ impl<'a> Element<'a> {
         }
         let start = if sign == 1 { -1 } else { 0 };
         Ok(self.content.iter().fold(start, |value, byte| value << 8 | i64::from(*byte)))
+    }
+
+    /// The unsigned integer inside: up to eight bytes, or nine of which the first is zero.
+    pub fn unsigned(&self) -> Result<u64, Malformed> {
+        let bytes = match self.content {
+            [0, rest @ ..] if !rest.is_empty() => rest,
+            bytes => bytes,
+        };
+        if !(1..=8).contains(&bytes.len()) {
+            return Err(Malformed::new(Layer::Ber, Problem::Value));
+        }
+        Ok(bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+    }
+
+    /// The numbers of the object identifier inside: 128 at the most (RFC 2578, section 3.5), each below 2^32.
+    pub fn oid(&self) -> Result<Vec<u32>, Malformed> {
+        let error = || Malformed::new(Layer::Ber, Problem::Value);
+        if self.content.last().is_none_or(|last| last & 0x80 != 0) {
+            return Err(error());
+        }
+        let mut arcs = Vec::new();
+        let mut arc = 0_u64;
+        for byte in self.content {
+            arc = arc << 7 | u64::from(byte & 0x7f);
+            // The first number stands for two, so that it may be larger by 80.
+            if arc > u64::from(u32::MAX) + if arcs.is_empty() { 80 } else { 0 } || arcs.len() >= MAX_ARCS {
+                return Err(error());
+            }
+            if byte & 0x80 == 0 {
+                if arcs.is_empty() {
+                    arcs.push((arc / 40).min(2) as u32);
+                    arc -= (arc / 40).min(2) * 40;
+                }
+                arcs.push(u32::try_from(arc).map_err(|_| error())?);
+                arc = 0;
+            }
+        }
+        Ok(arcs)
     }
 }
 
@@ -200,7 +262,49 @@ mod tests {
         assert!(Reader::new(&[2, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0]).integer().is_err());
     }
 
+    #[test]
+    fn identifiers_are_their_bytes() {
+        let cases: [(&[u32], &[u8]); 4] = [
+            (&[1, 3, 6, 1, 2, 1, 1, 1, 0], &[6, 8, 0x2b, 6, 1, 2, 1, 1, 1, 0]),
+            (&[1, 3, 6, 1, 4, 1, 2435, 1], &[6, 8, 0x2b, 6, 1, 4, 1, 0x93, 3, 1]),
+            (&[2, 100, 3], &[6, 3, 0x81, 0x34, 3]),
+            (&[0, 0], &[6, 1, 0]),
+        ];
+        for (arcs, bytes) in cases {
+            let mut out = Vec::new();
+            write_oid(&mut out, arcs);
+            assert_eq!(out, bytes);
+            assert_eq!(Element::parse(bytes).unwrap().0.oid(), Ok(arcs.to_vec()));
+        }
+        let oid = |content| Element { tag: OBJECT_IDENTIFIER, content }.oid();
+        assert!(oid(&[]).is_err());
+        assert!(oid(&[0x2b, 0x86]).is_err(), "cut inside a number");
+        assert!(oid(&[0x2b, 0x90, 0x80, 0x80, 0x80, 0]).is_err(), "2^32");
+        assert!(oid(&[1; 129]).is_err(), "too many numbers");
+        let mut out = Vec::new();
+        write_oid(&mut out, &[7]);
+        assert_eq!(out, [6, 1, 0]);
+    }
+
+    #[test]
+    fn unsigned_numbers_may_start_with_a_zero() {
+        let unsigned = |content| Element { tag: 0x43, content }.unsigned();
+        assert_eq!(unsigned(&[0xff, 0xff]), Ok(0xffff));
+        assert_eq!(unsigned(&[0]), Ok(0));
+        assert_eq!(unsigned(&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), Ok(u64::MAX));
+        assert!(unsigned(&[]).is_err());
+        assert!(unsigned(&[1; 9]).is_err());
+    }
+
     proptest! {
+        #[test]
+        fn an_identifier_is_itself_again(first in 0_u32..3, second in 0_u32..40, rest in prop::collection::vec(any::<u32>(), 0..126)) {
+            let arcs = [vec![first, second], rest].concat();
+            let mut out = Vec::new();
+            write_oid(&mut out, &arcs);
+            prop_assert_eq!(Element::parse(&out).unwrap().0.oid(), Ok(arcs));
+        }
+
         #[test]
         fn an_integer_is_itself_again(value: i64) {
             prop_assert_eq!(Reader::new(&integer(value)).integer(), Ok(value));

@@ -1,12 +1,16 @@
 //! SNMPv3 engine discovery (RFC 3414, section 4): a request without an engine ID, which every agent answers with a
 //! report of its own. No user, no community, no secret.
 
+mod community;
+
 use std::fmt;
 
 use crate::{
     Layer, Malformed, Problem,
     ber::{self, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE},
 };
+
+pub use community::{Binding, GENERAL_ERROR, NO_SUCH_NAME, Request, Response, TOO_BIG, Value, Version};
 
 /// Port of an agent.
 pub const PORT: u16 = 161;

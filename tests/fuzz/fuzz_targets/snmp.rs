@@ -1,11 +1,16 @@
-//! SNMPv3 reports.
+//! SNMPv3 reports and answers to requests with a community.
 
 #![no_main]
 
-use headcount_wire::snmp::Report;
+use headcount_wire::snmp::{Report, Response};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
+    if let Ok(response) = Response::parse(bytes) {
+        let mut out = Vec::new();
+        response.emit(&mut out);
+        assert_eq!(Response::parse(&out), Ok(response));
+    }
     let Ok(report) = Report::parse(bytes) else { return };
     let _ = report.to_string();
     let mut out = Vec::new();
