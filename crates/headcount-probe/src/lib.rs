@@ -11,6 +11,8 @@ mod exchange;
 mod probe;
 mod select;
 
+mod coap;
+mod dns_version;
 mod fetch;
 mod ftp;
 mod head;
@@ -18,13 +20,18 @@ mod html;
 mod http;
 mod http_favicon;
 mod imap;
+mod ipmi;
 mod lines;
+mod llmnr;
 mod mysql;
+mod netbios;
 mod nntp;
 mod ntp;
 mod pop3;
 mod postgres;
 mod smtp;
+mod snmp;
+mod snmp_community;
 mod ssh;
 mod telnet;
 mod url;
@@ -40,16 +47,23 @@ pub use select::{Host, Question, is_quiet_port, questions};
 
 /// Every probe, by name.
 pub static ALL: &[&Probe] = &[
+    &coap::PROBE,
+    &dns_version::PROBE,
     &ftp::PROBE,
     &http::PROBE,
     &http_favicon::PROBE,
     &imap::PROBE,
+    &ipmi::PROBE,
+    &llmnr::PROBE,
     &mysql::PROBE,
+    &netbios::PROBE,
     &nntp::PROBE,
     &ntp::PROBE,
     &pop3::PROBE,
     &postgres::PROBE,
     &smtp::PROBE,
+    &snmp::PROBE,
+    &snmp_community::PROBE,
     &ssh::PROBE,
     &telnet::PROBE,
 ];
