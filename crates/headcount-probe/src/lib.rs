@@ -12,6 +12,7 @@ mod probe;
 mod select;
 
 mod coap;
+mod dahua;
 mod dns_version;
 mod fetch;
 mod ftp;
@@ -21,20 +22,30 @@ mod http;
 mod http_favicon;
 mod imap;
 mod ipmi;
+mod ldap;
 mod lines;
 mod llmnr;
+mod memcached;
+mod mqtt;
 mod mysql;
 mod netbios;
 mod nntp;
 mod ntp;
 mod pop3;
 mod postgres;
+mod rdp;
+mod redis;
+mod sadp;
 mod smtp;
 mod snmp;
 mod snmp_community;
+mod ssdp;
 mod ssh;
 mod telnet;
 mod url;
+mod vnc;
+mod wsd;
+mod xml;
 
 #[cfg(test)]
 mod transcript;
@@ -48,24 +59,34 @@ pub use select::{Host, Question, is_quiet_port, questions};
 /// Every probe, by name.
 pub static ALL: &[&Probe] = &[
     &coap::PROBE,
+    &dahua::PROBE,
     &dns_version::PROBE,
     &ftp::PROBE,
     &http::PROBE,
     &http_favicon::PROBE,
     &imap::PROBE,
     &ipmi::PROBE,
+    &ldap::PROBE,
     &llmnr::PROBE,
+    &memcached::PROBE,
+    &mqtt::PROBE,
     &mysql::PROBE,
     &netbios::PROBE,
     &nntp::PROBE,
     &ntp::PROBE,
     &pop3::PROBE,
     &postgres::PROBE,
+    &rdp::PROBE,
+    &redis::PROBE,
+    &sadp::PROBE,
     &smtp::PROBE,
     &snmp::PROBE,
     &snmp_community::PROBE,
+    &ssdp::PROBE,
     &ssh::PROBE,
     &telnet::PROBE,
+    &vnc::PROBE,
+    &wsd::PROBE,
 ];
 
 /// What a TLS handshake says of the host.
