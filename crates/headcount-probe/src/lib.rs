@@ -11,6 +11,7 @@ mod exchange;
 mod probe;
 mod select;
 
+mod cast;
 mod coap;
 mod dahua;
 mod dns_version;
@@ -22,26 +23,35 @@ mod http;
 mod http_favicon;
 mod imap;
 mod ipmi;
+mod kasa;
 mod ldap;
 mod lines;
+mod little;
 mod llmnr;
 mod memcached;
+mod mndp;
 mod mqtt;
 mod mysql;
 mod netbios;
 mod nntp;
+mod ntlm;
 mod ntp;
 mod pop3;
 mod postgres;
 mod rdp;
 mod redis;
+mod roku;
 mod sadp;
+mod smb;
 mod smtp;
 mod snmp;
 mod snmp_community;
+mod sonos;
 mod ssdp;
 mod ssh;
 mod telnet;
+mod ubiquiti;
+mod upnp;
 mod url;
 mod vnc;
 mod wsd;
@@ -58,6 +68,7 @@ pub use select::{Host, Question, is_quiet_port, questions};
 
 /// Every probe, by name.
 pub static ALL: &[&Probe] = &[
+    &cast::PROBE,
     &coap::PROBE,
     &dahua::PROBE,
     &dns_version::PROBE,
@@ -66,9 +77,11 @@ pub static ALL: &[&Probe] = &[
     &http_favicon::PROBE,
     &imap::PROBE,
     &ipmi::PROBE,
+    &kasa::PROBE,
     &ldap::PROBE,
     &llmnr::PROBE,
     &memcached::PROBE,
+    &mndp::PROBE,
     &mqtt::PROBE,
     &mysql::PROBE,
     &netbios::PROBE,
@@ -78,13 +91,18 @@ pub static ALL: &[&Probe] = &[
     &postgres::PROBE,
     &rdp::PROBE,
     &redis::PROBE,
+    &roku::PROBE,
     &sadp::PROBE,
+    &smb::PROBE,
     &smtp::PROBE,
     &snmp::PROBE,
     &snmp_community::PROBE,
+    &sonos::PROBE,
     &ssdp::PROBE,
     &ssh::PROBE,
     &telnet::PROBE,
+    &ubiquiti::PROBE,
+    &upnp::PROBE,
     &vnc::PROBE,
     &wsd::PROBE,
 ];

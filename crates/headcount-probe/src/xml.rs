@@ -1,122 +1,163 @@
-//! One tolerant reader for the small XML documents in which devices describe themselves.
+//! The texts of an XML document: descriptions of UPnP devices, property lists.
 //!
-//! It takes elements in the order in which they open, without prefixes and attributes, and stops at what it cannot
-//! read. Entities of a document's own are never looked up, so that nothing grows; depth and number are bounded.
+//! Entities are not expanded, apart from the five that XML itself has and characters by number (XML 1.0, sections
+//! 4.1 and 4.6): a document's own definitions do nothing. What is unbalanced is read as far as it makes sense.
 
 use quick_xml::{Reader, events::Event};
 
-/// Elements taken of one document.
+/// Elements inside one another that are followed; what is deeper is skipped.
+const DEEPEST: usize = 24;
+/// Texts kept.
 const MOST: usize = 1024;
-/// Elements inside of one another; deeper ones are left out.
-const DEEPEST: usize = 64;
-/// Bytes kept of one element's text.
-const LONGEST: usize = 4096;
+/// Bytes of a name or a text that are kept.
+const LONGEST_NAME: usize = 64;
+const LONGEST_TEXT: usize = 2048;
 
-/// An element.
+/// An element that holds nothing but text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Element {
-    /// Its name without prefix.
-    pub(crate) name: String,
-    /// Its own text, without that of the elements in it and without surrounding blanks.
+pub(crate) struct Leaf {
+    /// The local names from the outermost element to this one.
+    pub(crate) path: Vec<String>,
+    /// Its text, trimmed.
     pub(crate) text: String,
 }
 
-/// The elements of a document, as far as it can be read.
-pub(crate) fn elements(document: &[u8]) -> Vec<Element> {
+impl Leaf {
+    /// Its own name.
+    pub(crate) fn name(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
+    }
+
+    /// The name of the element that holds it.
+    pub(crate) fn holder(&self) -> &str {
+        self.path.iter().rev().nth(1).map_or("", String::as_str)
+    }
+}
+
+/// The leaves of a document in order, up to the first thing that cannot be read. Empty ones are kept: a property list
+/// writes truth as `<true/>`.
+pub(crate) fn leaves(document: &[u8]) -> Vec<Leaf> {
     let text = String::from_utf8_lossy(document);
-    let mut reader = Reader::from_str(text.trim_start_matches(['\u{feff}', '\0', '\r', '\n', ' ']));
+    let mut reader = Reader::from_str(text.trim_start_matches(['\u{feff}', '\0', ' ', '\r', '\n', '\t']));
     let config = reader.config_mut();
     config.check_end_names = false;
     config.allow_unmatched_ends = true;
     config.allow_dangling_amp = true;
-    let mut found = Found::default();
-    while let Ok(event) = reader.read_event() {
-        match event {
-            Event::Start(start) => found.open(start.local_name().as_ref()),
-            Event::End(_) => {
-                found.open.pop();
-            }
-            Event::Text(text) => found.text(&text),
-            Event::CData(text) => found.text(&text),
-            Event::GeneralRef(name) => {
-                let named = match &*name {
-                    "amp" => Some('&'),
-                    "lt" => Some('<'),
-                    "gt" => Some('>'),
-                    "quot" => Some('"'),
-                    "apos" => Some('\''),
-                    _ => name.resolve_char_ref().ok().flatten(),
-                };
-                found.text(named.map(String::from).as_deref().unwrap_or_default());
-            }
-            Event::Eof => break,
-            _ => {}
-        }
-        if found.elements.len() >= MOST || found.open.len() >= DEEPEST {
-            break;
+    config.expand_empty_elements = true;
+    let mut walk = Walk::default();
+    while walk.leaves.len() < MOST {
+        match reader.read_event() {
+            Ok(Event::Start(start)) => walk.open(start.local_name().into_inner()),
+            Ok(Event::End(end)) => walk.close(end.local_name().into_inner()),
+            Ok(Event::Text(part)) => walk.add(&part),
+            Ok(Event::CData(part)) => walk.add(&part),
+            Ok(Event::GeneralRef(reference)) => walk.refer(&reference),
+            Ok(Event::Eof) | Err(_) => break,
+            Ok(_) => {}
         }
     }
-    for element in &mut found.elements {
-        element.text = element.text.trim().to_owned();
-    }
-    found.elements
+    walk.leaves
 }
 
 #[derive(Default)]
-struct Found {
-    elements: Vec<Element>,
-    /// Which of them are open.
-    open: Vec<usize>,
+struct Walk {
+    path: Vec<String>,
+    /// Elements that are open below the deepest one followed.
+    below: usize,
+    text: String,
+    /// Whether the innermost element has held no other.
+    leaf: bool,
+    leaves: Vec<Leaf>,
 }
 
-impl Found {
+impl Walk {
     fn open(&mut self, name: &str) {
-        self.open.push(self.elements.len());
-        self.elements.push(Element { name: name.chars().take(64).collect(), text: String::new() });
+        self.text.clear();
+        if self.path.len() >= DEEPEST {
+            self.below += 1;
+            return;
+        }
+        self.leaf = true;
+        self.path.push(cut(name, LONGEST_NAME).to_owned());
     }
 
-    fn text(&mut self, text: &str) {
-        let element = self.open.last().and_then(|at| self.elements.get_mut(*at));
-        if let Some(element) = element.filter(|element| element.text.len() + text.len() <= LONGEST) {
-            element.text.push_str(text);
+    fn close(&mut self, name: &str) {
+        if self.below > 0 {
+            self.below -= 1;
+            self.leaf = false;
+            return;
+        }
+        let name = cut(name, LONGEST_NAME);
+        // An end tag closes what is open inside its element; one that opens nothing closes nothing.
+        let Some(at) = self.path.iter().rposition(|open| open == name) else { return };
+        if self.leaf {
+            self.leaves.push(Leaf { path: self.path.clone(), text: self.text.trim().to_owned() });
+        }
+        self.path.truncate(at);
+        self.leaf = false;
+        self.text.clear();
+    }
+
+    fn add(&mut self, text: &str) {
+        let room = LONGEST_TEXT.saturating_sub(self.text.len());
+        self.text.push_str(cut(text, room));
+    }
+
+    fn refer(&mut self, name: &str) {
+        let known = [("amp", "&"), ("lt", "<"), ("gt", ">"), ("quot", "\""), ("apos", "'")];
+        if let Some((_, text)) = known.iter().find(|(known, _)| *known == name) {
+            return self.add(text);
+        }
+        let code = match name.strip_prefix("#x") {
+            Some(digits) => u32::from_str_radix(digits, 16).ok(),
+            None => name.strip_prefix('#').and_then(|digits| digits.parse().ok()),
+        };
+        if let Some(character) = code.and_then(char::from_u32) {
+            self.add(character.encode_utf8(&mut [0; 4]));
         }
     }
+}
+
+fn cut(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(document: &str) -> Vec<(String, String)> {
-        elements(document.as_bytes()).into_iter().map(|element| (element.name, element.text)).collect()
-    }
-
-    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
-    }
-
-    #[test]
-    fn reads_names_and_texts() {
-        let document = "\u{feff}<?xml version='1.0'?><a:root x=\"1\"><!-- no --><b>A&amp;B &#x263a;</b>own<c><![CDATA[<1>]]></c><d/></a:root>";
-        let expected = pairs(&[("root", "own"), ("b", "A&B \u{263a}"), ("c", "<1>")]);
-        assert_eq!(read(document), expected);
+    fn read(document: &str) -> Vec<String> {
+        leaves(document.as_bytes())
+            .iter()
+            .map(|leaf| format!("{}={}", leaf.path.join("/"), leaf.text))
+            .collect()
     }
 
     #[test]
-    fn takes_what_is_there_of_broken_documents() {
-        assert_eq!(read("<a><b>x</c></a></z><d>y"), pairs(&[("a", ""), ("b", "x"), ("d", "y")]));
-        assert_eq!(read("<a>R & D</a>"), pairs(&[("a", "R & D")]));
-        assert_eq!(read("no markup"), pairs(&[]));
-        assert_eq!(elements(b"<a>\xff\xfe</a>")[0].text, "\u{fffd}\u{fffd}");
+    fn reads_leaves_in_order() {
+        let document = "\u{feff}<?xml version='1.0'?><!-- x --><u:root xmlns:u='y'><d><n> A &amp; B&#65;&#x42; </n>\
+            <c><![CDATA[<raw>]]></c><e/></d></u:root>";
+        assert_eq!(read(document), ["root/d/n=A & BAB", "root/d/c=<raw>", "root/d/e="]);
     }
 
     #[test]
-    fn nothing_grows() {
-        let bomb = "<!DOCTYPE l [<!ENTITY a \"lol\"><!ENTITY b \"&a;&a;&a;\">]><l>&b;&b;</l>";
-        assert_eq!(read(bomb), pairs(&[("l", "")]));
-        assert_eq!(elements("<a>".repeat(100_000).as_bytes()).len(), DEEPEST);
-        assert_eq!(elements("<a></a>".repeat(100_000).as_bytes()).len(), MOST);
-        let long = format!("<a>{}&amp;{}</a>", "x".repeat(LONGEST - 2), "y".repeat(LONGEST));
-        assert!(elements(long.as_bytes())[0].text.len() <= LONGEST);
+    fn reads_what_is_unbalanced_as_far_as_it_makes_sense() {
+        assert_eq!(read("<a><b>1</a><c>2 & 3</c></x><d>4</d>"), ["a/b=1", "c=2 & 3", "d=4"]);
+        assert_eq!(read("<a><b>1</b><c>2"), ["a/b=1"]);
+        assert_eq!(leaves(b"<a>\xff</a>")[0].text, "\u{fffd}");
+        assert!(read("no markup").is_empty() && read("").is_empty() && read("<").is_empty());
+    }
+
+    #[test]
+    fn bombs_are_inert() {
+        let laughs = "<!DOCTYPE a [<!ENTITY b 'ha'><!ENTITY c '&b;&b;&b;'><!ENTITY f SYSTEM 'file:///x'>]><a>x&c;&f;y</a>";
+        assert_eq!(read(laughs), ["a=xy"]);
+        let deep = "<a>".repeat(100_000);
+        assert!(read(&deep).is_empty());
+        let deep = [&*deep, "x", &"</a>".repeat(100_000), "<b>1</b>"].concat();
+        assert_eq!(read(&deep).last().map(String::as_str), Some("b=1"));
+        assert_eq!(leaves("<a/>".repeat(50_000).as_bytes()).len(), MOST);
+        let attributes = format!("<a {}>x</a>", "b='c' ".repeat(50_000));
+        assert_eq!(read(&attributes), ["a=x"]);
     }
 }
