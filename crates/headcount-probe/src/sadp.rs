@@ -57,17 +57,18 @@ impl Conversation for Inquiry {
     }
 
     fn received(&mut self, bytes: &[u8], out: &mut Out) {
-        let elements = xml::elements(bytes);
-        if !elements.first().is_some_and(|root| root.name == "ProbeMatch") {
+        let mut leaves = xml::leaves(bytes);
+        leaves.retain(|leaf| matches!(leaf.path.as_slice(), [root, _] if root == "ProbeMatch"));
+        if leaves.is_empty() {
             return;
         }
         for (name, field) in FIELDS {
-            let Some(element) = elements.iter().find(|element| element.name == *name) else { continue };
+            let Some(leaf) = leaves.iter().find(|leaf| leaf.name() == *name) else { continue };
             match *field {
-                "sadp.mac" => out.say(field, element.text.replace('-', ":").to_ascii_lowercase()),
-                "sadp.activated" => out.say(field, element.text.to_ascii_lowercase()),
-                "sadp.oem" if element.text == "N/A" => {}
-                _ => out.say(field, &element.text),
+                "sadp.mac" => out.say(field, leaf.text.replace('-', ":").to_ascii_lowercase()),
+                "sadp.activated" => out.say(field, leaf.text.to_ascii_lowercase()),
+                "sadp.oem" if leaf.text == "N/A" => {}
+                _ => out.say(field, &leaf.text),
             }
         }
         out.done();

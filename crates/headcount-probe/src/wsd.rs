@@ -28,7 +28,7 @@ pub(crate) static PROBE: Probe = Probe {
 const PORT: u16 = 3702;
 /// The number of the first message, which goes to a whole group and must be the same for all of its hosts.
 const FIRST: [u8; 16] = *b"headcoNt\x80wsd-one";
-/// Matches, and words of each list of one match, that are looked at.
+/// Words of one list that are looked at.
 const MOST: usize = 32;
 
 fn begin(context: &Context) -> Box<dyn Conversation> {
@@ -48,15 +48,16 @@ impl Conversation for Discovery {
     }
 
     fn received(&mut self, bytes: &[u8], out: &mut Out) {
-        let elements = xml::elements(bytes);
-        let matches = elements.split(|element| element.name == "ProbeMatch").skip(1);
-        for element in matches.take(MOST).flatten() {
-            let words = || element.text.split_whitespace().take(MOST);
-            match element.name.as_str() {
+        for leaf in xml::leaves(bytes) {
+            if !leaf.path.iter().any(|name| name == "ProbeMatch") {
+                continue;
+            }
+            let words = || leaf.text.split_whitespace().take(MOST);
+            match leaf.name() {
                 "Types" => self.say("wsd.types", words().collect::<Vec<_>>().join(" "), out),
                 "Scopes" => words().for_each(|word| self.say("wsd.scope", word.to_owned(), out)),
                 "XAddrs" => words().for_each(|word| self.say("wsd.xaddr", word.to_owned(), out)),
-                "Address" => self.say("wsd.uuid", uuid_of(&element.text).to_owned(), out),
+                "Address" => self.say("wsd.uuid", uuid_of(&leaf.text).to_owned(), out),
                 _ => {}
             }
         }
