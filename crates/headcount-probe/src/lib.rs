@@ -16,6 +16,7 @@ mod coap;
 mod dahua;
 mod dns_version;
 mod fetch;
+mod first_read;
 mod ftp;
 mod head;
 mod html;
@@ -28,6 +29,7 @@ mod ldap;
 mod lines;
 mod little;
 mod llmnr;
+mod mdns;
 mod memcached;
 mod mndp;
 mod mqtt;
@@ -72,6 +74,7 @@ pub static ALL: &[&Probe] = &[
     &coap::PROBE,
     &dahua::PROBE,
     &dns_version::PROBE,
+    &first_read::PROBE,
     &ftp::PROBE,
     &http::PROBE,
     &http_favicon::PROBE,
@@ -80,6 +83,7 @@ pub static ALL: &[&Probe] = &[
     &kasa::PROBE,
     &ldap::PROBE,
     &llmnr::PROBE,
+    &mdns::PROBE,
     &memcached::PROBE,
     &mndp::PROBE,
     &mqtt::PROBE,
