@@ -7,7 +7,7 @@ use headcount_model::{Address, Device, Interface, PortState, Transport};
 use crate::{Document, escape, words};
 
 /// The columns, in order. Columns are only added, and only at the end.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 26] = [
     "device",
     "address",
     "mac",
@@ -25,6 +25,15 @@ const COLUMNS: [&str; 17] = [
     "rtt_us",
     "first_heard",
     "last_heard",
+    "type",
+    "vendor",
+    "product",
+    "model",
+    "version",
+    "serial",
+    "os",
+    "confidence",
+    "exposures",
 ];
 
 /// Writes one row for each address of each device (RFC 4180: CRLF, quotes where needed), with a header row.
@@ -46,7 +55,7 @@ pub fn csv(document: &Document, out: &mut dyn io::Write) -> io::Result<()> {
     Ok(())
 }
 
-fn cells(document: &Document, device: &Device, interface: &Interface, address: &Address) -> [String; 17] {
+fn cells(document: &Document, device: &Device, interface: &Interface, address: &Address) -> [String; 26] {
     let at = address.address;
     let names: BTreeSet<&str> =
         device.names.iter().filter(|name| name.address == at).map(|name| words::name(&name.name)).collect();
@@ -65,6 +74,7 @@ fn cells(document: &Document, device: &Device, interface: &Interface, address: &
     };
     let segment = document.run.segments.iter().find(|segment| segment.id == interface.segment);
     let text = |text: &str| escape::cell(text).into_owned();
+    let said = |name: &str| text(device.attribute(name).map_or("", |attribute| &attribute.value));
     [
         text(&device.id),
         at.to_string(),
@@ -83,7 +93,29 @@ fn cells(document: &Document, device: &Device, interface: &Interface, address: &
         address.rtt_us.map(|rtt| rtt.to_string()).unwrap_or_default(),
         device.first_heard.to_string(),
         device.last_heard.to_string(),
+        said("device.type"),
+        said("device.vendor"),
+        said("device.product"),
+        said("device.model"),
+        said("device.version"),
+        said("device.serial"),
+        text(&words::system(device)),
+        confidence(device),
+        text(&exposures(device)),
     ]
+}
+
+/// How likely the type is, or where none is known, the maker.
+fn confidence(device: &Device) -> String {
+    let named = device.attribute("device.type").or_else(|| device.attribute("device.vendor"));
+    named.map(|attribute| format!("{:.2}", attribute.confidence)).unwrap_or_default()
+}
+
+/// `factory-state not-activated; known-default old-model`.
+fn exposures(device: &Device) -> String {
+    let shown: BTreeSet<String> =
+        device.exposures.iter().map(|exposure| format!("{} {}", exposure.grade, exposure.id)).collect();
+    join(shown.into_iter(), "; ")
 }
 
 fn join(items: impl Iterator<Item = String>, separator: &str) -> String {

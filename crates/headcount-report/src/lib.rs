@@ -15,7 +15,7 @@ pub use csv::csv;
 pub use document::{Document, schema};
 pub use json::json;
 pub use ndjson::{Ndjson, Record, Start, record_schema};
-pub use table::{TableOptions, table};
+pub use table::{Explaining, TableOptions, explain, find, table};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! A table for people.
 
 mod devices;
+mod explain;
 mod grid;
 mod pen;
 mod summary;
@@ -9,6 +10,7 @@ mod text;
 use std::io;
 
 use crate::Document;
+pub use explain::{Explaining, explain, find};
 use pen::{Pen, Style};
 
 /// Narrower terminals get lines of this width, which they break as they like.
@@ -40,6 +42,7 @@ pub fn table(document: &Document, options: &TableOptions, out: &mut dyn io::Writ
     } else {
         devices::grid(document, &pen).write(&pen, out)?;
     }
+    summary::exposures(document, &pen, out)?;
     summary::findings(document, &pen, out)?;
     writeln!(out)?;
     summary::foot(document, &pen, out)

@@ -1,10 +1,11 @@
 use std::net::Ipv4Addr;
 
 use headcount_model::{
-    Address, AddressSet, Completeness, Counters, Device, DuplicateAddress, Findings, HostName, Interface,
-    Known, MacAddr, Method, MethodUse, NameSource, Observation, Phantom, PhantomKind, PortState, PortSummary,
-    Presence, Privilege, Rates, Reason, Run, Scope, Seen, SegmentKind, SegmentRecord, Service, Skipped,
-    Timestamp, Transport,
+    Address, AddressSet, Attribute, ClonedKey, Completeness, Counters, Device, DuplicateAddress, Endpoint,
+    Evidence, Exposure, Findings, FoldReason, Grade, HostName, Interface, Known, MacAddr, Method, MethodUse,
+    NameSource, Observation, Phantom, PhantomKind, PortState, PortSummary, Presence, Privilege, Rates, Raw,
+    Reason, Rival, Run, Scope, Seen, SegmentKind, SegmentRecord, Service, Skipped, Statement, Timestamp,
+    Transport,
 };
 use serde_json::Value;
 
@@ -167,6 +168,89 @@ impl Sketch<'_> {
     }
 }
 
+/// A storage device that said what it is.
+pub(crate) fn identified() -> Device {
+    const ARP: (Method, Reason) = (Method::Arp, Reason::ArpReply);
+    const ECHO: (Method, Reason) = (Method::IcmpEcho, Reason::EchoReply);
+    const OPEN: (Method, Reason) = (Method::TcpSyn, Reason::SynAck);
+    let mut device = Sketch {
+        segment: 0,
+        mac: Some("00:11:32:ab:cd:ef"),
+        maker: Some("Synology Incorporated"),
+        addresses: &["192.168.10.20", "192.168.10.21"],
+        names: &["backup.office.example.", "storage-and-backup-1.servers.office.example."],
+        reasons: &[ARP, ECHO, OPEN],
+        open: MANY_PORTS,
+        closed: "",
+    }
+    .device();
+    let endpoint = Some(Endpoint { address: ip("192.168.10.20"), transport: Transport::Tcp, port: 80 });
+    let evidence = |field: &str, id: &str, value: &str, certainty| Evidence {
+        fingerprint: format!("{field}/{id}"),
+        field: field.to_owned(),
+        value: Raw::from(value),
+        certainty,
+        endpoint,
+    };
+    let title = || evidence("http.title", "diskstation", "backup - Synology DiskStation", 0.9);
+    let attribute = |name: &str, value: &str, confidence, evidence| Attribute {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        confidence,
+        endpoint: None,
+        evidence: vec![evidence],
+        rivals: Vec::new(),
+    };
+    device.attributes = vec![
+        attribute("device.model", "DS920+", 0.42, evidence("upnp.modelname", "ds", "DS920+", 0.42)),
+        attribute("device.product", "DiskStation", 0.9, title()),
+        Attribute {
+            rivals: vec![Rival {
+                value: "server".to_owned(),
+                confidence: 0.06,
+                evidence: vec![evidence("ssh", "openssh", "OpenSSH_8.2", 0.4)],
+            }],
+            ..attribute("device.type", "nas", 0.93, title())
+        },
+        attribute(
+            "device.vendor",
+            "Synology",
+            0.97,
+            evidence("http.server", "synology", "nginx (Synology)", 0.9),
+        ),
+        attribute("device.version", "=7.1", 0.8, title()),
+        attribute("os.product", "DSM", 0.9, title()),
+    ];
+    let exposure = |id: &str, grade, title: &str| Exposure {
+        id: id.to_owned(),
+        grade,
+        title: title.to_owned(),
+        confidence: 0.9,
+        endpoint,
+        evidence: vec![evidence("http.body", "first-boot", "Welcome! Set up your DiskStation", 0.95)],
+        remedy: "Finish the set-up and give the administrator a password of your own.".to_owned(),
+        controls: vec!["A.5.17".to_owned(), "A.8.9".to_owned()],
+    };
+    device.exposures = vec![
+        exposure("synology-setup", Grade::FactoryState, "Set-up not finished"),
+        exposure("synology-admin", Grade::KnownDefault, "The model is delivered with a known account"),
+    ];
+    device.statements = vec![Statement {
+        endpoint: Endpoint { address: ip("192.168.10.20"), transport: Transport::Tcp, port: 80 },
+        probe: "http".to_owned(),
+        field: "http.title".to_owned(),
+        value: Raw::from("backup - Synology DiskStation"),
+        at: at(6),
+    }];
+    device.folded = vec![FoldReason {
+        key: "ssh.hostkey.sha256".to_owned(),
+        value: "0f1e2d3c".to_owned(),
+        addresses: vec![ip("192.168.10.20"), ip("192.168.10.21")],
+    }];
+    device.services[3].product = Some("nginx".to_owned());
+    device
+}
+
 const MANY_PORTS: &[(u16, &str)] = &[
     (21, "ftp"),
     (22, "ssh"),
@@ -237,16 +321,7 @@ fn example_devices() -> Vec<Device> {
             ..base
         }
         .device(),
-        Sketch {
-            mac: Some("00:11:32:ab:cd:ef"),
-            maker: Some("Synology Incorporated"),
-            addresses: &["192.168.10.20", "192.168.10.21"],
-            names: &["backup.office.example.", "storage-and-backup-1.servers.office.example."],
-            reasons: &[ARP, ECHO, OPEN],
-            open: MANY_PORTS,
-            ..base
-        }
-        .device(),
+        identified(),
         phone,
     ]
 }
@@ -274,7 +349,11 @@ pub(crate) fn example() -> Document {
             address: ip("192.168.10.31"),
             macs: vec![mac("da:a1:19:00:10:02"), mac("f0:18:98:00:00:07")],
         }],
-        cloned_keys: Vec::new(),
+        cloned_keys: vec![ClonedKey {
+            field: "tls.key".to_owned(),
+            value: "0f1e2d3c4b5a69788796a5b4c3d2e1f0".to_owned(),
+            addresses: vec![ip("192.168.10.1"), ip("192.168.10.20")],
+        }],
     };
     Document::new(example_run(), example_devices(), findings)
 }
@@ -285,6 +364,9 @@ pub(crate) const HOSTILE: &str =
 
 fn hostile() -> Document {
     let mut document = example();
+    for cloned in &mut document.findings.cloned_keys {
+        (cloned.field, cloned.value) = (HOSTILE.to_owned(), HOSTILE.to_owned());
+    }
     let run = &mut document.run;
     for text in [&mut run.id, &mut run.version, &mut run.rates.profile, &mut document.generator] {
         *text = HOSTILE.to_owned();
@@ -304,6 +386,16 @@ fn hostile() -> Document {
         }
         let address = device.interfaces[0].addresses[0].address;
         device.names = vec![HostName { name: HOSTILE.to_owned(), source: NameSource::Ptr, address }];
+        for attribute in &mut device.attributes {
+            attribute.value = HOSTILE.to_owned();
+        }
+        for exposure in &mut device.exposures {
+            (exposure.id, exposure.title) = (HOSTILE.to_owned(), HOSTILE.to_owned());
+            (exposure.remedy, exposure.controls) = (HOSTILE.to_owned(), vec![HOSTILE.to_owned()]);
+        }
+        for statement in &mut device.statements {
+            statement.value = Raw(b"\xff\x1b[2J".to_vec());
+        }
         for service in &mut device.services {
             service.name = Some(HOSTILE.to_owned());
         }

@@ -2,9 +2,21 @@
 
 use std::time::Duration;
 
+use headcount_model::Device;
+
 /// A DNS name without the dot of the root.
 pub(crate) fn name(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
+}
+
+/// The operating system and its version, as far as they are known.
+pub(crate) fn system(device: &Device) -> String {
+    let known = ["os.product", "os.version"].iter().filter_map(|name| device.attribute(name));
+    let known: Vec<&str> = known.map(|attribute| attribute.value.as_str()).collect();
+    match known.is_empty() {
+        true => device.attribute("os.family").map(|family| family.value.clone()).unwrap_or_default(),
+        false => known.join(" "),
+    }
 }
 
 /// `1234567` as `1,234,567`.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
-use headcount_model::{Device, Interface, PortState, Run, SegmentKind, Service, Transport};
+use headcount_model::{Device, Grade, Interface, PortState, Run, SegmentKind, Service, Transport};
 
 use super::{
     grid::{Cell, Column, Grid},
@@ -10,26 +10,34 @@ use super::{
 };
 use crate::{Document, escape, words};
 
-/// From this width on, the maker has a column of its own.
-const WIDE: usize = 116;
+/// From this width on, the link-layer address has a column of its own.
+const WIDE: usize = 124;
+/// From this width on, there is room for how a device is known.
+const MIDDLE: usize = 96;
 /// The most addresses of an interface that are shown.
 const MOST_ADDRESSES: usize = 6;
 /// The most names of a device that are shown.
 const MOST_NAMES: usize = 3;
-/// The most lines for one maker and for one name.
+/// The most lines for one fact about a device and for one name.
 const MOST_LINES: usize = 2;
 const MOST_NAME_LINES: usize = 4;
 /// The most lines for the ways in which a device is known; the JSON has them all.
 const MOST_REASON_LINES: usize = 2;
+/// What is less likely than this is shown as a guess.
+const LIKELY: f64 = 0.5;
 /// The most ports on a line that is as long as it needs to be.
 const MOST_ON_A_LINE: usize = 24;
 
 /// All devices of `document`.
 pub(super) fn grid(document: &Document, pen: &Pen) -> Grid {
     let shape = match pen.width {
-        None => Shape { maker_column: true, one_line: true, port_lines: 1 },
-        Some(width) if width >= WIDE => Shape { maker_column: true, one_line: false, port_lines: 3 },
-        Some(_) => Shape { maker_column: false, one_line: false, port_lines: 4 },
+        None => Shape { mac_column: true, known_by: true, one_line: true, port_lines: 1 },
+        Some(width) => Shape {
+            mac_column: width >= WIDE,
+            known_by: width >= MIDDLE,
+            one_line: false,
+            port_lines: if width >= WIDE { 3 } else { 4 },
+        },
     };
     let devices = document.devices.iter();
     Grid { columns: columns(shape), rows: devices.map(|device| row(device, &document.run, shape)).collect() }
@@ -38,7 +46,8 @@ pub(super) fn grid(document: &Document, pen: &Pen) -> Grid {
 /// What depends on the room that there is.
 #[derive(Clone, Copy)]
 struct Shape {
-    maker_column: bool,
+    mac_column: bool,
+    known_by: bool,
     /// For a file or a pipe: one line an interface, so that line tools can search it.
     one_line: bool,
     port_lines: usize,
@@ -51,41 +60,94 @@ fn columns(shape: Shape) -> Vec<Column> {
         most: if shape.one_line { usize::MAX } else { most },
         whole: false,
     };
-    let mut columns = vec![Column { whole: true, ..column("ADDRESS", 15, 15) }];
-    if shape.maker_column {
-        columns.extend([Column { whole: true, ..column("MAC", 17, 19) }, column("MAKER", 16, 36)]);
+    let whole = |column: Column| Column { whole: true, ..column };
+    let mut columns = Vec::new();
+    if shape.mac_column {
+        columns.extend([whole(column("ADDRESS", 15, 15)), whole(column("MAC", 17, 19))]);
     } else {
-        columns.push(Column { whole: true, ..column("MAC, MAKER", 17, 26) });
+        columns.push(whole(column("ADDRESS, MAC", 17, 19)));
     }
-    columns.extend([column("NAME", 14, 36), column("KNOWN BY", 11, 32), column("OPEN PORTS", 15, 64)]);
+    columns.extend([column("NAME", 12, 30), column("DEVICE", 20, 40), whole(column("EXPOSED", 7, 8))]);
+    if shape.known_by {
+        columns.push(column("KNOWN BY", 11, 28));
+    }
+    columns.push(column("OPEN PORTS", 14, 64));
     columns
 }
 
 fn row(device: &Device, run: &Run, shape: Shape) -> Vec<Cell> {
-    let (mut addresses, mut macs, mut makers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut addresses, mut macs) = (Vec::new(), Vec::new());
     for interface in &device.interfaces {
         addresses.extend(address_lines(interface, shape));
-        macs.push((Style::Plain, mac_text(interface, run)));
-        let maker = maker_text(interface).map(|maker| (Style::Faint, maker));
-        if shape.maker_column { &mut makers } else { &mut macs }.extend(maker);
-        // The next interface begins on one line in all columns.
-        let height = [&addresses, &macs, &makers].iter().map(|lines| lines.len()).max().unwrap_or(0);
-        for lines in [&mut addresses, &mut macs, &mut makers] {
-            lines.resize(height, (Style::Plain, String::new()));
+        let mac = (if shape.mac_column { Style::Plain } else { Style::Faint }, mac_text(interface, run));
+        if shape.mac_column { &mut macs } else { &mut addresses }.push(mac);
+        // The next interface begins on one line in both columns.
+        let height = addresses.len().max(macs.len());
+        if shape.mac_column {
+            addresses.resize(height, (Style::Plain, String::new()));
+            macs.resize(height, (Style::Plain, String::new()));
         }
     }
-    // Broken lines would put the next interface out of step.
-    let alone = device.interfaces.len() < 2;
-    let maker_cell = |texts: Vec<(Style, String)>| match alone {
-        true => Cell::Wrapped { texts, most: MOST_LINES },
-        false => Cell::Lines(texts),
-    };
-    let mut cells = vec![Cell::Lines(addresses), maker_cell(macs)];
-    if shape.maker_column {
-        cells.push(maker_cell(makers));
+    let mut cells = vec![Cell::Lines(addresses)];
+    if shape.mac_column {
+        cells.push(Cell::Lines(macs));
     }
-    cells.extend([name_cell(device, run, shape), known_cell(device), ports_cell(device, shape)]);
+    cells.extend([name_cell(device, run, shape), device_cell(device, shape), exposed_cell(device, shape)]);
+    if shape.known_by {
+        cells.push(known_cell(device));
+    }
+    cells.push(ports_cell(device, shape));
     cells
+}
+
+/// What the device is: its type, its maker and model, its version and system. A guess has a question mark.
+fn device_cell(device: &Device, shape: Shape) -> Cell {
+    let said = |name: &str| {
+        let attribute = device.attribute(name)?;
+        let doubt = if attribute.confidence < LIKELY { "?" } else { "" };
+        Some(format!("{}{doubt}", escape::terminal(&attribute.value)))
+    };
+    let mut texts: Vec<(Style, String)> = Vec::new();
+    texts.extend(said("device.type").map(|named| (Style::Plain, named)));
+    let maker = said("device.vendor").map(|vendor| (Style::Plain, vendor));
+    let maker =
+        maker.or_else(|| device.interfaces.iter().find_map(maker_text).map(|maker| (Style::Faint, maker)));
+    let product = said("device.product");
+    let model = said("device.model").filter(|model| {
+        product.as_ref().is_none_or(|product| !product.contains(model.trim_end_matches('?')))
+    });
+    let model: Vec<String> = [product, model].into_iter().flatten().collect();
+    match maker {
+        Some((style, maker)) if model.is_empty() => texts.push((style, maker)),
+        Some((_, maker)) => texts.push((Style::Plain, format!("{maker} {}", model.join(" ")))),
+        None if !model.is_empty() => texts.push((Style::Plain, model.join(" "))),
+        None => {}
+    }
+    let system = Some(words::system(device)).filter(|system| !system.is_empty());
+    let system = system.map(|system| escape::terminal(&system).into_owned());
+    let state: Vec<String> = [said("device.version"), system].into_iter().flatten().collect();
+    if !state.is_empty() {
+        texts.push((Style::Faint, state.join(", ")));
+    }
+    if texts.is_empty() {
+        texts.push((Style::Faint, "-".to_owned()));
+    }
+    let texts = if shape.one_line { on_one_line(texts, ", ", Style::Plain) } else { texts };
+    Cell::Wrapped { texts, most: MOST_LINES }
+}
+
+/// How many exposures the device shows, and how many known accounts its model is delivered with.
+fn exposed_cell(device: &Device, shape: Shape) -> Cell {
+    let leads = device.exposures.iter().filter(|exposure| exposure.grade == Grade::KnownDefault).count();
+    let shown = device.exposures.len() - leads;
+    let mut lines = Vec::new();
+    if shown > 0 {
+        lines.push((Style::Bad, format!("! {shown}")));
+    }
+    if leads > 0 {
+        lines.push((Style::Warning, words::count(leads as u64, "lead", "leads")));
+    }
+    Cell::Lines(if shape.one_line { on_one_line(lines, ", ", Style::Bad) } else { lines })
 }
 
 fn address_lines(interface: &Interface, shape: Shape) -> Vec<(Style, String)> {

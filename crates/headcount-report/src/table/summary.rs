@@ -1,9 +1,15 @@
 //! What stands above and below the devices.
 
-use std::{io, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::Ipv4Addr,
+    time::Duration,
+};
 
 use headcount_model::{
-    AddressSet, DuplicateAddress, Phantom, PhantomKind, PortSet, Run, SegmentKind, SegmentRecord,
+    AddressSet, ClonedKey, DuplicateAddress, Exposure, Grade, Phantom, PhantomKind, PortSet, Run,
+    SegmentKind, SegmentRecord,
 };
 
 use super::{
@@ -18,6 +24,7 @@ const INDENT: usize = 10;
 const MOST_RANGES: usize = 4;
 const MOST_SEGMENTS: usize = 8;
 const MOST_FINDINGS: usize = 20;
+const MOST_ADDRESSES: usize = 6;
 /// How many columns the ports of one transport may take.
 const PORT_COLUMNS: usize = 48;
 
@@ -66,8 +73,10 @@ pub(super) fn head(document: &Document, pen: &Pen, out: &mut dyn io::Write) -> i
 pub(super) fn findings(document: &Document, pen: &Pen, out: &mut dyn io::Write) -> io::Result<()> {
     let findings = &document.findings;
     let phantoms = findings.phantoms.iter().map(|phantom| phantom_text(phantom, &document.run));
-    let lines: Vec<String> =
-        phantoms.chain(findings.duplicate_addresses.iter().map(duplicate_text)).collect();
+    let lines: Vec<String> = phantoms
+        .chain(findings.duplicate_addresses.iter().map(duplicate_text))
+        .chain(findings.cloned_keys.iter().map(cloned_text))
+        .collect();
     if lines.is_empty() {
         return Ok(());
     }
@@ -186,6 +195,56 @@ fn phantom_text(phantom: &Phantom, run: &Run) -> String {
 fn duplicate_text(duplicate: &DuplicateAddress) -> String {
     let macs: Vec<String> = duplicate.macs.iter().map(ToString::to_string).collect();
     format!("{}: claimed by {} devices at once ({})", duplicate.address, macs.len(), macs.join(", "))
+}
+
+fn cloned_text(cloned: &ClonedKey) -> String {
+    let shown: String = cloned.value.chars().take(24).collect();
+    let cut = if shown.len() < cloned.value.len() { "..." } else { "" };
+    format!(
+        "{} {}{cut} is one key on {} that are not one device ({}): whoever has it from one of them can pose as all",
+        escape::terminal(&cloned.field),
+        escape::terminal(&shown),
+        words::count(cloned.addresses.len() as u64, "address", "addresses"),
+        address_list(&cloned.addresses),
+    )
+}
+
+/// The first addresses, and how many more.
+fn address_list(addresses: &[Ipv4Addr]) -> String {
+    let mut shown: Vec<String> = addresses.iter().take(MOST_ADDRESSES).map(ToString::to_string).collect();
+    shown.extend(beyond(addresses.len(), MOST_ADDRESSES).map(|more| format!("{} more", words::number(more))));
+    shown.join(", ")
+}
+
+/// The states in which no device should stand, gravest first, with the addresses that are in them and what to do.
+pub(super) fn exposures(document: &Document, pen: &Pen, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut groups: BTreeMap<(Grade, &str), (&Exposure, BTreeSet<Ipv4Addr>)> = BTreeMap::new();
+    for device in &document.devices {
+        for exposure in &device.exposures {
+            let group = groups.entry((exposure.grade, &exposure.id));
+            let (_, addresses) = group.or_insert_with(|| (exposure, BTreeSet::new()));
+            addresses.extend(exposure.endpoint.map(|endpoint| endpoint.address).or(device.addresses().min()));
+        }
+    }
+    if groups.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    writeln!(out, "{}", pen.paint(Style::Heading, "Exposures"))?;
+    for (exposure, addresses) in groups.values().take(MOST_FINDINGS) {
+        let style = if exposure.grade == Grade::KnownDefault { Style::Warning } else { Style::Bad };
+        let addresses: Vec<Ipv4Addr> = addresses.iter().copied().collect();
+        let title = escape::terminal(&exposure.title);
+        let text = format!("{title} ({}): {}", exposure.grade, address_list(&addresses));
+        paragraph(pen, out, "  ! ", style, &text)?;
+        let remedy = escape::terminal(&exposure.remedy);
+        let controls = exposure.controls.join(", ");
+        paragraph(pen, out, "    ", Style::Plain, &format!("{remedy} [{}]", escape::terminal(&controls)))?;
+    }
+    if let Some(more) = beyond(groups.len(), MOST_FINDINGS) {
+        paragraph(pen, out, "  ! ", Style::Warning, &format!("and {} more", words::number(more)))?;
+    }
+    Ok(())
 }
 
 fn found(document: &Document) -> String {
