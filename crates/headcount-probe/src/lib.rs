@@ -52,6 +52,8 @@ mod sonos;
 mod ssdp;
 mod ssh;
 mod telnet;
+mod tls;
+mod tls_legacy;
 mod ubiquiti;
 mod upnp;
 mod url;
@@ -67,6 +69,7 @@ pub use probe::{
     Budget, Carrier, Context, Conversation, End, Failure, Follow, Out, Probe, Safety, Said, TlsFacts,
 };
 pub use select::{Host, Question, is_quiet_port, questions};
+pub use tls::describe as describe_tls;
 
 /// Every probe, by name.
 pub static ALL: &[&Probe] = &[
@@ -105,16 +108,12 @@ pub static ALL: &[&Probe] = &[
     &ssdp::PROBE,
     &ssh::PROBE,
     &telnet::PROBE,
+    &tls_legacy::PROBE,
     &ubiquiti::PROBE,
     &upnp::PROBE,
     &vnc::PROBE,
     &wsd::PROBE,
 ];
-
-/// What a TLS handshake says of the host.
-pub fn describe_tls(_: &TlsFacts) -> Vec<Said> {
-    Vec::new()
-}
 
 /// The probe of that name.
 pub fn named(name: &str) -> Option<&'static Probe> {
