@@ -42,9 +42,8 @@ fn library(root: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     collect(root, root, &mut files)?;
     files.sort();
     let sources = format::Sources::read(&files).map_err(|faults| {
-        faults.iter().fold("fingerprints that cannot be compiled in:".to_owned(), |text, fault| {
-            format!("{text}\n{fault}")
-        })
+        faults.iter().for_each(|fault| println!("cargo::error=fingerprints/{fault}"));
+        "there are fingerprints that cannot be compiled in"
     })?;
     Ok(format::encode(&sources))
 }

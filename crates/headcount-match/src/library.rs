@@ -109,9 +109,7 @@ impl Library {
     pub fn overlay(&mut self, files: &[(String, String)]) -> Result<(), Vec<Fault>> {
         let sources = Sources::read(files)?;
         let known = self.vendor_table().list.clone();
-        let vendors = Vendors::join(vec![known, sources.vendors.clone()]).map_err(|causes| {
-            causes.into_iter().map(|cause| Fault::of_file("vendors.tsv", cause)).collect::<Vec<_>>()
-        })?;
+        let vendors = Vendors::join(known, sources.vendors);
         self.vendors = OnceLock::from(vendors);
         for (field, entries) in sources.fields {
             self.add(field, entries);
@@ -148,6 +146,12 @@ impl Library {
         }
         found.retain(|found| !dropped.contains(found.fingerprint.as_ref()));
         found
+    }
+
+    /// The fingerprints of exactly this field that match `value`, superseded ones too, in their order.
+    pub(crate) fn matching<'a>(&'a self, field: &str, value: &[u8]) -> Vec<&'a Entry> {
+        let value = value.get(..MAX_VALUE).unwrap_or(value);
+        self.fields.get(field).map(|slot| slot.index(&self.blob).matching(value)).unwrap_or_default()
     }
 
     /// The matches in one field; `dropped` takes the ids that they supersede.
@@ -220,6 +224,12 @@ impl Library {
     /// The fields that have fingerprints, sorted, and how many.
     pub fn fields(&self) -> impl Iterator<Item = (&str, usize)> {
         self.fields.iter().map(|(name, field)| (name.as_ref(), field.len()))
+    }
+
+    /// The ids of the fingerprints of a field. `None` where there is no such field.
+    pub(crate) fn entry_ids(&self, field: &str) -> Option<impl Iterator<Item = &str>> {
+        let slot = self.fields.get(field)?;
+        Some(slot.index(&self.blob).entries().iter().map(|entry| entry.id.as_ref()))
     }
 
     /// The fingerprints of a field, each with what stands beside it; compiled-in ones first, in the files' order.

@@ -43,12 +43,18 @@ pub(crate) enum Command {
     Scan(Box<ScanArgs>),
     /// Render a run log again, in any format.
     Show(ShowArgs),
+    /// Say why a device is thought to be what it is, from the bytes that it sent on.
+    Explain(ExplainDeviceArgs),
     /// Sweep a simulated office on a network of its own, beside what is really there.
     Demo(DemoArgs),
     /// Say what this machine and user can do, what is lost, and how to get it.
     Doctor,
     /// Print the JSON Schema of the output.
     Schema(SchemaArgs),
+    /// Say what devices are, from what other programs heard them say: JSON Lines on stdin, JSON Lines on stdout.
+    Identify(IdentifyArgs),
+    /// Look into the library of fingerprints, check it, score it.
+    Fingerprints(FingerprintsArgs),
     /// Play a random network on an interface, for benchmarks.
     #[command(hide = true)]
     Play(PlayArgs),
@@ -202,11 +208,22 @@ pub(crate) struct LogArgs {
 /// `headcount show`.
 #[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
-    /// A run log.
+    /// A run log, or the JSON of a run.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `headcount explain`.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainDeviceArgs {
+    /// A run log, or the JSON of a run.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The device: its id, an address, a MAC address or a name.
+    #[arg(value_name = "DEVICE")]
+    pub device: String,
 }
 
 /// `headcount demo`.
@@ -245,6 +262,90 @@ pub(crate) struct SchemaArgs {
     /// The schema of one record of --ndjson instead of that of --json.
     #[arg(long)]
     pub ndjson: bool,
+}
+
+/// Which fingerprints to use.
+#[derive(Args, Debug)]
+pub(crate) struct LibraryArgs {
+    /// Fingerprints of your own (headcount's format, or Recog's XML); they replace those of the same ids.
+    #[arg(long, value_name = "DIR")]
+    pub fingerprints: Vec<PathBuf>,
+    /// Only your own, without those that are compiled in.
+    #[arg(long, requires = "fingerprints")]
+    pub without_embedded: bool,
+}
+
+/// `headcount identify`.
+///
+/// A line of input is {"id": …, "observations": [{"field": "http.server", "value": "…"}, …]}; bytes that are no UTF-8
+/// are written as \\udc80 to \\udcff. A line of output, in the same order, is {"id", "attributes": {name: {"value",
+/// "confidence", "evidence"}}, "exposures"}, or {"id": null, "error"} for a line that cannot be read.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes:\n  0    done\n  1    done, but some lines could not be read\n  2    bad input or settings")]
+pub(crate) struct IdentifyArgs {
+    #[command(flatten)]
+    pub library: LibraryArgs,
+}
+
+/// `headcount fingerprints`.
+#[derive(Args, Debug)]
+pub(crate) struct FingerprintsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: FingerprintsCommand,
+}
+
+/// `headcount fingerprints …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FingerprintsCommand {
+    /// Try every example against all fingerprints of its field; exit code 1 where something is wrong.
+    Check(CheckArgs),
+    /// List the fields and how many fingerprints each has, or the fingerprints of one field.
+    List(ListArgs),
+    /// Show one fingerprint, rule or exposure: what it matches, what that says, where the fact comes from.
+    Explain(ExplainArgs),
+    /// Score the fingerprints against rows of observations with their truth.
+    Score(ScoreArgs),
+}
+
+/// `headcount fingerprints check`.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// The directory to check; without it, the library that is compiled in.
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Check this directory of Recog's XML files against its own examples instead.
+    #[arg(long, value_name = "DIR", conflicts_with = "directory")]
+    pub recog: Option<PathBuf>,
+}
+
+/// `headcount fingerprints list`.
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// The fingerprints of this field.
+    #[arg(long, value_name = "FIELD")]
+    pub field: Option<String>,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+}
+
+/// `headcount fingerprints explain`.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The whole id: http.server/ID, rule/ID, exposure/ID.
+    pub id: String,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+}
+
+/// `headcount fingerprints score`.
+#[derive(Args, Debug)]
+pub(crate) struct ScoreArgs {
+    /// JSON Lines of {"kind", "input", "truth", "visible"}.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub library: LibraryArgs,
 }
 
 /// `headcount play`.

@@ -139,6 +139,11 @@ impl Index {
         index
     }
 
+    /// All entries.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// How many entries there are.
     pub(super) const fn len(&self) -> usize {
         self.entries.len()

@@ -2,6 +2,9 @@
 
 mod demo;
 mod doctor;
+mod explain;
+mod fingerprints;
+mod identify;
 mod play;
 mod scan;
 mod schema;
@@ -20,9 +23,12 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         Command::Scan(args) => scan::run(&args, cli.color),
         Command::Show(args) => show::run(&args, cli.color),
+        Command::Explain(args) => explain::run(&args, cli.color),
         Command::Demo(args) => demo::run(&args, cli.color),
         Command::Doctor => doctor::run(),
         Command::Schema(args) => schema::run(&args),
+        Command::Identify(args) => identify::run(&args),
+        Command::Fingerprints(args) => fingerprints::run(&args),
         Command::Play(args) => play::run(&args),
     }
 }

@@ -68,7 +68,7 @@ pub fn encode(sources: &Sources) -> Vec<u8> {
     }
     directory.rules = place(&|to| sources.rules.pack(to));
     directory.exposures = place(&|to| sources.exposures.pack(to));
-    let vendors = Vendors::join(vec![sources.vendors.clone()]).unwrap_or_default();
+    let vendors = Vendors::join(Vec::new(), sources.vendors.clone());
     directory.vendors = place(&|to| vendors.pack(to));
     let vocabulary = sources.vocabulary.clone().unwrap_or_default();
     directory.vocabulary = place(&|to| vocabulary.pack(to));

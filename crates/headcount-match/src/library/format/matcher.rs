@@ -72,7 +72,7 @@ impl Matcher {
         }
     }
 
-    /// What the group `name` (or number) of a pattern captured in `value`. `None` where it took no part.
+    /// What was captured in `value`, nothing where the matcher is no pattern. `None` where it does not match.
     pub fn captures<'v>(&self, value: &'v [u8]) -> Option<Captures<'v>> {
         match self {
             Self::Pattern(pattern) => {
@@ -80,6 +80,15 @@ impl Matcher {
                 Some(Captures(Some(captures)))
             }
             other => other.matches(value).then_some(Captures(None)),
+        }
+    }
+
+    /// The key of a table's row: a value that it must match.
+    pub fn key(&self) -> Option<&[u8]> {
+        match self {
+            Self::LongestPrefix(words) | Self::Equals(words) => words.any.first().map(AsRef::as_ref),
+            Self::OidPrefix(oid) => Some(oid.as_bytes()),
+            Self::Pattern(_) | Self::Prefix(_) | Self::Contains(_) => None,
         }
     }
 

@@ -38,9 +38,8 @@ impl Sources {
             }
         }
         faults.extend(sources.twice());
-        if let Err(causes) = Vendors::join(vec![sources.vendors.clone()]) {
-            faults.extend(causes.into_iter().map(|cause| Fault::of_file("vendors.tsv", cause)));
-        }
+        let clashes = Vendors::clashes(&sources.vendors);
+        faults.extend(clashes.into_iter().map(|cause| Fault::of_file("vendors.tsv", cause)));
         if faults.is_empty() { Ok(sources) } else { Err(faults) }
     }
 

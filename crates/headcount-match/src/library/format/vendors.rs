@@ -1,6 +1,9 @@
 //! Makers' names, folded to one spelling.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     Fault, Text,
@@ -39,6 +42,12 @@ pub struct Vendor {
 
 packed!(Vendor { name, cpe, aliases });
 
+impl Vendor {
+    fn spellings(&self) -> impl Iterator<Item = &Text> {
+        std::iter::once(&self.name).chain(&self.aliases)
+    }
+}
+
 /// All makers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vendors {
@@ -58,28 +67,41 @@ impl Vendors {
         self.list.get(self.spellings.get(at)?.1 as usize)
     }
 
-    /// The makers of several files together; a maker of a later one replaces its namesake.
-    ///
-    /// # Errors
-    /// A spelling that stands for two makers.
-    pub fn join(lists: Vec<Vec<Vendor>>) -> Result<Self, Vec<String>> {
-        let mut by_name: BTreeMap<Text, Vendor> = BTreeMap::new();
-        by_name.extend(lists.into_iter().flatten().map(|vendor| (vendor.name.clone(), vendor)));
-        let list: Vec<Vendor> = by_name.into_values().collect();
-        let (mut spellings, mut twice) = (BTreeMap::new(), Vec::new());
-        for (number, vendor) in list.iter().enumerate() {
-            for spelling in std::iter::once(&vendor.name).chain(&vendor.aliases) {
+    /// Makers, where those of `new` take the place of their namesakes and keep spellings that others had.
+    pub fn join(known: Vec<Vendor>, new: Vec<Vendor>) -> Self {
+        let names: BTreeSet<Text> = new.iter().map(|vendor| vendor.name.clone()).collect();
+        let mut list: Vec<(bool, Vendor)> = known
+            .into_iter()
+            .filter(|vendor| !names.contains(&vendor.name))
+            .map(|vendor| (false, vendor))
+            .collect();
+        list.extend(new.into_iter().map(|vendor| (true, vendor)));
+        list.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+        let mut spellings = BTreeMap::new();
+        for wanted in [false, true] {
+            for (number, (_, vendor)) in (0_u32..).zip(&list).filter(|(_, (is_new, _))| *is_new == wanted) {
+                spellings.extend(vendor.spellings().map(|spelling| (Cow::Owned(folded(spelling)), number)));
+            }
+        }
+        let list = list.into_iter().map(|(_, vendor)| vendor).collect();
+        Self { list, spellings: spellings.into_iter().collect() }
+    }
+
+    /// Spellings that stand for two makers of one list, as sentences.
+    pub fn clashes(list: &[Vendor]) -> Vec<String> {
+        let mut known: BTreeMap<String, &Vendor> = BTreeMap::new();
+        let mut clashes = Vec::new();
+        for vendor in list {
+            for spelling in vendor.spellings() {
                 if let Some(other) =
-                    spellings.insert(folded(spelling), number).filter(|other| *other != number)
+                    known.insert(folded(spelling), vendor).filter(|other| other.name != vendor.name)
                 {
-                    let other = list.get(other).map_or("", |other| other.name.as_ref());
-                    twice.push(format!("{spelling:?} stands for {other:?} and for {:?}", vendor.name));
+                    clashes
+                        .push(format!("{spelling:?} stands for {:?} and for {:?}", other.name, vendor.name));
                 }
             }
         }
-        let spellings =
-            spellings.into_iter().map(|(text, number)| (Cow::Owned(text), number as u32)).collect();
-        if twice.is_empty() { Ok(Self { list, spellings }) } else { Err(twice) }
+        clashes
     }
 }
 
