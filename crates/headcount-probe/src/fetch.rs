@@ -9,6 +9,8 @@ pub(crate) const USER_AGENT: &str = concat!("headcount/", env!("CARGO_PKG_VERSIO
 pub(crate) struct Fetch {
     request: Vec<u8>,
     answer: Answer,
+    /// Whether the head is all that is wanted.
+    head_only: bool,
     read: Option<Box<dyn FnOnce(&Answer, &mut Out) + Send>>,
 }
 
@@ -20,7 +22,15 @@ impl Fetch {
         most: usize,
         read: impl FnOnce(&Answer, &mut Out) + Send + 'static,
     ) -> Box<dyn Conversation> {
-        Box::new(Self { request, answer: Answer::new(most), read: Some(Box::new(read)) })
+        Box::new(Self { request, answer: Answer::new(most), head_only: false, read: Some(Box::new(read)) })
+    }
+
+    /// The same for a question that the answer's head answers.
+    pub(crate) fn head(
+        request: Vec<u8>,
+        read: impl FnOnce(&Answer, &mut Out) + Send + 'static,
+    ) -> Box<dyn Conversation> {
+        Box::new(Self { request, answer: Answer::new(1 << 10), head_only: true, read: Some(Box::new(read)) })
     }
 
     fn tell(&mut self, out: &mut Out) {
@@ -38,7 +48,7 @@ impl Conversation for Fetch {
 
     fn received(&mut self, bytes: &[u8], out: &mut Out) {
         self.answer.push(bytes);
-        if self.answer.is_over() {
+        if self.answer.is_over() || self.head_only && self.answer.has_head() {
             self.tell(out);
         }
     }

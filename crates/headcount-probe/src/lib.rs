@@ -11,10 +11,12 @@ mod exchange;
 mod probe;
 mod select;
 
+mod airplay;
 mod cast;
 mod coap;
 mod dahua;
 mod dns_version;
+mod esphome;
 mod fetch;
 mod first_read;
 mod ftp;
@@ -24,6 +26,7 @@ mod http;
 mod http_favicon;
 mod imap;
 mod ipmi;
+mod ipp;
 mod kasa;
 mod ldap;
 mod lines;
@@ -38,12 +41,16 @@ mod netbios;
 mod nntp;
 mod ntlm;
 mod ntp;
+mod plist;
 mod pop3;
 mod postgres;
 mod rdp;
 mod redis;
 mod roku;
+mod rtsp;
 mod sadp;
+mod sip;
+mod sip_tcp;
 mod smb;
 mod smtp;
 mod snmp;
@@ -73,16 +80,19 @@ pub use tls::describe as describe_tls;
 
 /// Every probe, by name.
 pub static ALL: &[&Probe] = &[
+    &airplay::PROBE,
     &cast::PROBE,
     &coap::PROBE,
     &dahua::PROBE,
     &dns_version::PROBE,
+    &esphome::PROBE,
     &first_read::PROBE,
     &ftp::PROBE,
     &http::PROBE,
     &http_favicon::PROBE,
     &imap::PROBE,
     &ipmi::PROBE,
+    &ipp::PROBE,
     &kasa::PROBE,
     &ldap::PROBE,
     &llmnr::PROBE,
@@ -99,7 +109,10 @@ pub static ALL: &[&Probe] = &[
     &rdp::PROBE,
     &redis::PROBE,
     &roku::PROBE,
+    &rtsp::PROBE,
     &sadp::PROBE,
+    &sip::PROBE,
+    &sip_tcp::PROBE,
     &smb::PROBE,
     &smtp::PROBE,
     &snmp::PROBE,
