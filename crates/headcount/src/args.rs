@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Say what devices are, from what other programs heard them say: JSON Lines on stdin, JSON Lines on stdout.
     Identify(IdentifyArgs),
-    /// Look into the library of fingerprints, check it, score it.
+    /// Look into the library of fingerprints, check it.
     Fingerprints(FingerprintsArgs),
     /// Play a random network on an interface, for benchmarks.
     #[command(hide = true)]
@@ -304,8 +304,6 @@ pub(crate) enum FingerprintsCommand {
     List(ListArgs),
     /// Show one fingerprint, rule or exposure: what it matches, what that says, where the fact comes from.
     Explain(ExplainArgs),
-    /// Score the fingerprints against rows of observations with their truth.
-    Score(ScoreArgs),
 }
 
 /// `headcount fingerprints check`.
@@ -334,16 +332,6 @@ pub(crate) struct ListArgs {
 pub(crate) struct ExplainArgs {
     /// The whole id: http.server/ID, rule/ID, exposure/ID.
     pub id: String,
-    #[command(flatten)]
-    pub library: LibraryArgs,
-}
-
-/// `headcount fingerprints score`.
-#[derive(Args, Debug)]
-pub(crate) struct ScoreArgs {
-    /// JSON Lines of {"kind", "input", "truth", "visible"}.
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub library: LibraryArgs,
 }

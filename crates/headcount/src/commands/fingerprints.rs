@@ -1,7 +1,6 @@
 //! `headcount fingerprints`: what the library holds, and whether it is as it must be.
 
 pub(super) mod files;
-mod score;
 
 use std::{fmt::Write, path::Path};
 
@@ -38,7 +37,6 @@ pub(super) fn run(args: &FingerprintsArgs) -> Result<u8, Failure> {
             print(&text)?;
             Ok(exit::OK)
         }
-        FingerprintsCommand::Score(args) => score::run(args),
     }
 }
 
@@ -100,11 +98,14 @@ fn entries(library: &Library, field: &str) -> String {
 }
 
 fn explain(library: &Library, id: &str) -> Option<String> {
-    if let Some(rule) = id.strip_prefix("rule/").and_then(|id| library.rules().iter().find(|rule| rule.id == id)) {
+    if let Some(rule) =
+        id.strip_prefix("rule/").and_then(|id| library.rules().iter().find(|rule| rule.id == id))
+    {
         return Some(format!("{rule:#?}\n"));
     }
-    if let Some(exposure) =
-        id.strip_prefix("exposure/").and_then(|id| library.exposures().iter().find(|exposure| exposure.id == id))
+    if let Some(exposure) = id
+        .strip_prefix("exposure/")
+        .and_then(|id| library.exposures().iter().find(|exposure| exposure.id == id))
     {
         return Some(format!("{exposure:#?}\n"));
     }
@@ -117,7 +118,8 @@ fn explain(library: &Library, id: &str) -> Option<String> {
 fn entry_text(field: &str, entry: &Entry, notes: &Notes) -> String {
     let mut text = format!("{field}/{}\n  matches   {}\n", entry.id, matcher_text(&entry.matcher));
     for saying in &entry.says {
-        let _ = writeln!(text, "  says      {} = {} ({:.2})", saying.attribute, saying.value, saying.certainty);
+        let _ =
+            writeln!(text, "  says      {} = {} ({:.2})", saying.attribute, saying.value, saying.certainty);
     }
     for other in &entry.supersedes {
         let _ = writeln!(text, "  instead of {other}");

@@ -34,7 +34,8 @@ pub(super) fn run(args: &IdentifyArgs) -> Result<u8, Failure> {
     let library = files::library(&args.library.fingerprints, args.library.without_embedded)?;
     let output = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let mut all_read = true;
-    let result = answer_all(&library, BufReader::with_capacity(BUFFER, io::stdin().lock()), output, &mut all_read);
+    let result =
+        answer_all(&library, BufReader::with_capacity(BUFFER, io::stdin().lock()), output, &mut all_read);
     session_output::tolerate_closed_pipe(result.map_err(anyhow::Error::from))?;
     Ok(if all_read { exit::OK } else { exit::FAILED })
 }
@@ -105,8 +106,10 @@ fn answers(library: &Library, lines: &[Option<Vec<u8>>], threads: usize) -> Vec<
         return each(lines);
     }
     thread::scope(|scope| {
-        let parts: Vec<_> =
-            lines.chunks(lines.len().div_ceil(threads)).map(|part| (part, scope.spawn(move || each(part)))).collect();
+        let parts: Vec<_> = lines
+            .chunks(lines.len().div_ceil(threads))
+            .map(|part| (part, scope.spawn(move || each(part))))
+            .collect();
         let broken = |part: &[_]| vec![refused("internal error"); part.len()];
         parts.into_iter().flat_map(|(part, thread)| thread.join().unwrap_or_else(|_| broken(part))).collect()
     })

@@ -43,6 +43,12 @@ impl Template {
         Self { pieces: vec![Piece { text: text.into(), group: Cow::Borrowed(""), filters: Vec::new() }] }
     }
 
+    /// What a group captured, by its number.
+    pub fn group(number: u32) -> Self {
+        let group = number.to_string().into();
+        Self { pieces: vec![Piece { text: Cow::Borrowed(""), group, filters: Vec::new() }] }
+    }
+
     /// Reads `text {group|filter|…} text`; `{{` and `}}` stand for braces.
     ///
     /// # Errors

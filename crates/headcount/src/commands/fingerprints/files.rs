@@ -19,11 +19,15 @@ const MAX_DEPTH: usize = 8;
 ///
 /// # Errors
 /// A directory that cannot be read, or everything that is wrong with its files.
-pub(in crate::commands) fn library(directories: &[PathBuf], without_embedded: bool) -> Result<Library, Failure> {
+pub(in crate::commands) fn library(
+    directories: &[PathBuf],
+    without_embedded: bool,
+) -> Result<Library, Failure> {
     let mut library = if without_embedded { Library::empty() } else { Library::embedded() };
     for directory in directories {
         let files = read(directory).map_err(Failure::Usage)?;
-        let (recog, native): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| name.ends_with(".xml"));
+        let (recog, native): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|(name, _)| name.ends_with(".xml"));
         library.overlay(&native).map_err(|faults| unusable(directory, &faults))?;
         library.overlay_recog(&recog).map_err(|faults| unusable(directory, &faults))?;
     }
@@ -49,7 +53,12 @@ pub(in crate::commands) fn read(directory: &Path) -> anyhow::Result<Vec<(String,
     Ok(files)
 }
 
-fn collect(root: &Path, directory: &Path, depth: usize, files: &mut Vec<(String, String)>) -> anyhow::Result<()> {
+fn collect(
+    root: &Path,
+    directory: &Path,
+    depth: usize,
+    files: &mut Vec<(String, String)>,
+) -> anyhow::Result<()> {
     let cannot_read = |path: &Path| format!("cannot read {}", path.display());
     for item in fs::read_dir(directory).with_context(|| cannot_read(directory))? {
         let path = item.with_context(|| cannot_read(directory))?.path();
@@ -57,7 +66,10 @@ fn collect(root: &Path, directory: &Path, depth: usize, files: &mut Vec<(String,
             if depth < MAX_DEPTH {
                 collect(root, &path, depth + 1, files)?;
             }
-        } else if path.extension().is_some_and(|ending| ending == "toml" || ending == "tsv" || ending == "xml") {
+        } else if path
+            .extension()
+            .is_some_and(|ending| ending == "toml" || ending == "tsv" || ending == "xml")
+        {
             if fs::metadata(&path).with_context(|| cannot_read(&path))?.len() > MAX_FILE {
                 bail!("{} is larger than 64 MiB", path.display());
             }
