@@ -1,6 +1,7 @@
 //! Every probe's conversation, fed with whatever a device might send.
 //!
-//! The first byte chooses the probe; each further message is two bytes of length and its bytes.
+//! The first byte chooses the probe; each further message is two bytes of length and its bytes. An empty message is
+//! silence for as long as the probe waits.
 
 #![no_main]
 
@@ -21,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
         community: Some("public".to_owned()),
         random: [7; 32],
     };
-    let now = Instant::ZERO;
+    let mut now = Instant::ZERO;
     let mut exchange = Exchange::begin(probe, context, now);
     loop {
         let mut sends = 0;
@@ -31,7 +32,13 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let Some((length, after)) = rest.split_first_chunk::<2>() else { break };
         let length = usize::from(u16::from_be_bytes(*length)).min(after.len());
-        exchange.received(now, &after[..length]);
+        match exchange.step(now) {
+            Step::Wait(until) if length == 0 => {
+                now = until;
+                exchange.tick(now);
+            }
+            _ => exchange.received(now, &after[..length]),
+        }
         rest = &after[length..];
     }
     exchange.closed();
