@@ -126,6 +126,7 @@ pub static ALL: &[&Probe] = &[
     &upnp::PROBE,
     &vnc::PROBE,
     &wsd::PROBE,
+    &wsd::DEVICES,
 ];
 
 /// The probe of that name.

@@ -84,6 +84,8 @@ struct Browse {
     /// What the last query asked and is not answered.
     open: BTreeSet<Asked>,
     queries: usize,
+    /// The types are the usual ones.
+    guessed: bool,
     said: BTreeSet<(&'static str, Vec<u8>)>,
     types: BTreeSet<String>,
     instances: BTreeSet<String>,
@@ -100,6 +102,7 @@ impl Default for Browse {
             asked: BTreeMap::new(),
             open: BTreeSet::new(),
             queries: 0,
+            guessed: false,
             said: BTreeSet::new(),
             types: BTreeSet::new(),
             instances: BTreeSet::new(),
@@ -124,6 +127,7 @@ impl Conversation for Browse {
         }
         for record in message.answers.iter().chain(&message.additionals) {
             self.keep(record);
+            self.tell_type(record, out);
             self.open.remove(&(folded(&record.name), record.kind().into()));
         }
         if self.open.is_empty() {
@@ -138,6 +142,7 @@ impl Conversation for Browse {
         if end == End::Quiet {
             if self.queries == 0 && self.types.is_empty() {
                 self.types.extend(USUAL.iter().map(|name| (*name).to_owned()));
+                self.guessed = true;
             }
             self.go_on(out);
         } else {
@@ -209,8 +214,10 @@ impl Browse {
         }
         if chosen.is_empty() {
             // Some answer the first question of a query only. What need not be there is not worth it.
-            let device_info = |name: &str| name.ends_with(DEVICE_INFO);
-            let again = |(name, kind): &&(String, RecordType)| times(&self.asked, name, *kind) == 1 && !device_info(name);
+            let likely = |(name, kind): &(String, RecordType)| {
+                !name.ends_with(DEVICE_INFO) && !(self.guessed && *kind == RecordType::Ptr)
+            };
+            let again = |asked: &&(String, RecordType)| times(&self.asked, &asked.0, asked.1) == 1 && likely(asked);
             chosen.extend(wanted.iter().find(again).cloned());
         }
         if chosen.is_empty() || self.queries >= MOST_QUERIES {
@@ -253,24 +260,29 @@ impl Browse {
             }
             said.push(("mdns.name", label));
         }
-        let foreign = own.len() < self.instances.len();
-        for name in self.types.iter().filter(|_| !foreign && self.queries_were_answered()) {
-            said.extend(service_of(name).map(|(_, service)| ("mdns.service", service.as_bytes().to_vec())));
-        }
         for (name, strings) in self.texts.iter().filter(|(name, _)| self.is_own(name)) {
             let field = if name.ends_with(DEVICE_INFO) { "mdns.device_info" } else { "mdns.txt" };
             said.extend(strings.iter().filter(|text| !text.is_empty()).map(|text| (field, text.clone())));
         }
         for (field, value) in said {
-            if self.said.insert((field, value.clone())) {
-                out.say(field, value);
-            }
+            self.tell(field, value, out);
         }
     }
 
-    /// Types are what the host named, not what was only guessed.
-    fn queries_were_answered(&self) -> bool {
-        !self.instances.is_empty() || self.types.len() != USUAL.len()
+    /// The list of types alone says that somebody speaks here.
+    fn tell_type(&mut self, record: &Record, out: &mut Out) {
+        let RecordData::Ptr(target) = &record.data else { return };
+        let target = folded(target);
+        if folded(&record.name) == SERVICE_TYPES && self.types.contains(&target) {
+            service_of(&target).into_iter().for_each(|(_, service)| self.tell("mdns.service", service, out));
+        }
+    }
+
+    fn tell(&mut self, field: &'static str, value: impl AsRef<[u8]>, out: &mut Out) {
+        let value = value.as_ref();
+        if self.said.len() < Out::MOST_STATEMENTS && self.said.insert((field, value.to_vec())) {
+            out.say(field, value);
+        }
     }
 
     /// Whether nothing says that an instance's server is another host.

@@ -127,6 +127,16 @@ impl Ask {
     fn heads(objects: &[Object], entity: bool) -> Self {
         Self { next: true, entity, names: names_of(objects, &[]) }
     }
+
+    /// Whether the binding at this place is what was asked: that very name, or a further row of the same column. What
+    /// follows the end of a column is the next one, which is asked for by itself.
+    fn wants(&self, at: usize, binding: &Binding, object: &Object) -> bool {
+        if !self.next {
+            return self.names.contains(&binding.name);
+        }
+        let column = self.names.get(at).and_then(|name| named(name));
+        column.is_some_and(|(column, _)| column.field == object.field)
+    }
 }
 
 fn names_of(objects: &[Object], index: &[u32]) -> Vec<Vec<u32>> {
@@ -199,9 +209,9 @@ impl Reading {
 
     fn take(&mut self, asked: &Ask, bindings: &[Binding], out: &mut Out) {
         let mut row = Vec::new();
-        for binding in bindings {
+        for (at, binding) in bindings.iter().enumerate() {
             let Some((object, index)) = named(&binding.name) else { continue };
-            if object.index.is_some_and(|wanted| wanted != index) {
+            if !asked.wants(at, binding, object) || object.index.is_some_and(|wanted| wanted != index) {
                 continue;
             }
             // An agent that does not move on would be asked for the same for ever.

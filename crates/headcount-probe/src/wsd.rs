@@ -16,7 +16,7 @@ pub(crate) static PROBE: Probe = Probe {
     ports: &[PORT],
     tls_ports: &[],
     multicast: Some(SocketAddrV4::new(Ipv4Addr::new(239, 255, 255, 250), PORT)),
-    sends: "one Probe without types or scopes; once more, with another number, if that stays silent",
+    sends: "one Probe without types or scopes; if that stays silent, one for devices and one for cameras",
     normal: "Windows looks for printers and ONVIF clients for cameras this way",
     source: "WS-Discovery (April 2005), section 5.2 and appendix I; ONVIF Core Specification, section 7",
     yields: &["wsd.types", "wsd.scope", "wsd.xaddr", "wsd.uuid"],
@@ -25,26 +25,57 @@ pub(crate) static PROBE: Probe = Probe {
     begin,
 };
 
+/// WS-Discovery: a Probe for devices, to the group only. Some hosts answer neither a Probe without types nor one that was
+/// sent to them alone.
+pub(crate) static DEVICES: Probe = Probe {
+    name: "wsd-devices",
+    title: "WS-Discovery Probe for devices",
+    ports: &[],
+    sends: "one Probe for devices, to the whole link",
+    normal: "Windows looks for the computers of its neighbourhood with this very message",
+    source: "Devices Profile for Web Services 1.1, section 2.6",
+    begin: begin_devices,
+    ..PROBE
+};
+
 const PORT: u16 = 3702;
-/// The number of the first message, which goes to a whole group and must be the same for all of its hosts.
-const FIRST: [u8; 16] = *b"headcoNt\x80wsd-one";
+/// DPWS 1.1, section 2.6; the prefix is the usual one, since some compare the text.
+const DEVICE: &str =
+    "<d:Types xmlns:wsdp=\"http://schemas.xmlsoap.org/ws/2006/02/devprof\">wsdp:Device</d:Types>";
+/// ONVIF Core Specification, section 7.3.1.
+const CAMERA: &str =
+    "<d:Types xmlns:dn=\"http://www.onvif.org/ver10/network/wsdl\">dn:NetworkVideoTransmitter</d:Types>";
 /// Words of one list that are looked at.
 const MOST: usize = 32;
 
 fn begin(context: &Context) -> Box<dyn Conversation> {
-    let id = context.random.first_chunk().copied().unwrap_or_default();
-    Box::new(Discovery { id, asked_again: false, said: BTreeSet::new() })
+    Box::new(discovery(context, ""))
 }
 
+fn begin_devices(context: &Context) -> Box<dyn Conversation> {
+    Box::new(Discovery { asked_again: true, ..discovery(context, DEVICE) })
+}
+
+fn discovery(context: &Context, types: &'static str) -> Discovery {
+    let mut id: [u8; 16] = context.random.first_chunk().copied().unwrap_or_default();
+    // A random UUID (RFC 9562, section 5.4).
+    id[6] = id[6] & 0x0f | 0x40;
+    id[8] = id[8] & 0x3f | 0x80;
+    Discovery { id, types, asked_again: false, said: BTreeSet::new() }
+}
+
+/// An answer is taken whichever message it answers, so that it does not matter to whom that one was sent.
 struct Discovery {
+    /// The number of the next message: a device that has seen it of late keeps silent (appendix I).
     id: [u8; 16],
+    types: &'static str,
     asked_again: bool,
     said: BTreeSet<(&'static str, String)>,
 }
 
 impl Conversation for Discovery {
     fn opened(&mut self, out: &mut Out) {
-        out.send(probe(FIRST));
+        out.send(probe(self.id, self.types));
     }
 
     fn received(&mut self, bytes: &[u8], out: &mut Out) {
@@ -64,10 +95,13 @@ impl Conversation for Discovery {
     }
 
     fn ended(&mut self, end: End, out: &mut Out) {
-        // A device that has seen the first number of late keeps silent (appendix I).
+        // Some answer only to a type.
         if end == End::Quiet && self.said.is_empty() && !self.asked_again {
             self.asked_again = true;
-            out.send(probe(self.id));
+            for types in [DEVICE, CAMERA] {
+                self.id[15] ^= 1;
+                out.send(probe(self.id, types));
+            }
         }
     }
 }
@@ -90,7 +124,7 @@ fn uuid_of(address: &str) -> &str {
     address.strip_prefix("uuid:").unwrap_or(address)
 }
 
-fn probe(id: [u8; 16]) -> Vec<u8> {
+fn probe(id: [u8; 16], types: &str) -> Vec<u8> {
     let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     let groups = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
     format!(
@@ -101,7 +135,7 @@ fn probe(id: [u8; 16]) -> Vec<u8> {
          <a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</a:Action>\
          <a:MessageID>urn:uuid:{groups}</a:MessageID>\
          <a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To>\
-         </s:Header><s:Body><d:Probe/></s:Body></s:Envelope>"
+         </s:Header><s:Body><d:Probe>{types}</d:Probe></s:Body></s:Envelope>"
     )
     .into_bytes()
 }
@@ -137,19 +171,26 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_asked_once_more_under_another_number() {
-        let numbers: BTreeSet<Vec<u8>> = [probe(FIRST), probe([7; 16])].into();
-        assert_eq!(numbers.len(), 2);
-        let text = String::from_utf8(probe(FIRST)).unwrap();
-        assert!(text.contains("urn:uuid:68656164-636f-4e74-8077-73642d6f6e65<"));
-        let lines = [Sends(text.as_bytes()), Quiet, SendsAny, Receives(ONVIF.as_bytes()), Quiet];
+    fn silence_is_asked_for_types() {
+        let number = [0, 1, 2, 3, 4, 5, 0x46, 7, 0x88, 9, 10, 11, 12, 13, 14, 15];
+        let text = String::from_utf8(probe(number, "")).unwrap();
+        assert!(text.contains("urn:uuid:00010203-0405-4607-8809-0a0b0c0d0e0f<") && text.contains("<d:Probe></d:Probe>"));
+        let lines = [Sends(text.as_bytes()), Quiet, SendsAny, SendsAny, Receives(ONVIF.as_bytes()), Quiet];
         assert_eq!(play(&PROBE, &context(3702), &lines).said.len(), 6);
+    }
+
+    #[test]
+    fn devices_are_asked_by_type() {
+        let outcome = play(&DEVICES, &context(3702), &[SendsAny, Receives(ONVIF.as_bytes()), Quiet]);
+        assert!(outcome.done && outcome.said.len() == 6);
+        assert!(String::from_utf8(probe([7; 16], DEVICE)).unwrap().contains(">wsdp:Device</d:Types></d:Probe>"));
+        assert!(play(&DEVICES, &context(3702), &[SendsAny, Quiet]).done);
     }
 
     #[test]
     fn other_messages_say_nothing() {
         let hello = ONVIF.replace("ProbeMatch", "Hello");
-        for bytes in [hello.as_bytes(), &probe(FIRST), b"<ProbeMatch", b"\x00\xff<ProbeMatch>"] {
+        for bytes in [hello.as_bytes(), &probe([7; 16], ""), b"<ProbeMatch", b"\x00\xff<ProbeMatch>"] {
             assert!(play(&PROBE, &context(3702), &[SendsAny, Receives(bytes)]).said.is_empty());
         }
     }

@@ -46,7 +46,7 @@ fn reads_a_switch_by_version_2c() {
             (&[1, 7, 0], Value::Integer(6)),
         ],
     );
-    let others = answer(Version::V2c, id(1), (0, 0), &[(&[25, 3, 2, 1, 3, 768], text("cpu")), (&[99, 1], text("x"))]);
+    let others = answer(Version::V2c, id(1), (0, 0), &[(&[25, 3, 2, 1, 3, 768], text("cpu")), (&[99, 1], text("x")), (&[33, 1, 1, 2, 0], text("the next column"))]);
     let rows: Vec<Vec<u8>> = (0..3)
         .map(|row| {
             let index = 1000 + row as u32;
@@ -56,7 +56,7 @@ fn reads_a_switch_by_version_2c() {
                 (0, 0),
                 &[
                     (&[47, 1, 1, 1, 1, 2, index], text("WS-C2960X-48TS-L")),
-                    (&[47, 1, 1, 1, 1, 11, index], text("FOC1234X0AB")),
+                    (&[47, 1, 1, 1, 1, 5, index], Value::Integer(3)),
                 ],
             )
         })
@@ -77,7 +77,7 @@ fn reads_a_switch_by_version_2c() {
     for _ in 0..3 {
         expected.extend(said(&[
             ("snmp.entphysicaldescr", "WS-C2960X-48TS-L"),
-            ("snmp.entphysicalserialnum", "FOC1234X0AB"),
+            ("snmp.entphysicalclass", "3"),
         ]));
     }
     assert_eq!(outcome.said, expected);
