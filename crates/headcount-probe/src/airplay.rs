@@ -45,7 +45,7 @@ fn begin(context: &Context) -> Box<dyn Conversation> {
     let path = if context.path.is_empty() { INFORMATION } else { &context.path };
     let older = Follow { probe: PROBE.name, port: context.port, tls: context.tls, path: OLDER.to_owned() };
     let older = context.path.is_empty().then_some(older);
-    Fetch::new(get(context, path), 64 << 10, move |answer, out| tell(answer, older, out))
+    Fetch::whole(get(context, path), 64 << 10, move |answer, out| tell(answer, older, out))
 }
 
 fn tell(answer: &Answer, older: Option<Follow>, out: &mut Out) {

@@ -29,7 +29,7 @@ const INFORMATION: &str = "/setup/eureka_info?params=version,name,build_info,dev
 
 fn begin(context: &Context) -> Box<dyn Conversation> {
     let tls = context.tls;
-    Fetch::new(get(context, INFORMATION), 64 << 10, move |answer, out| {
+    Fetch::whole(get(context, INFORMATION), 64 << 10, move |answer, out| {
         if !tls && matches!(answer.head().status(), Some(401 | 403 | 404)) && !is_page(answer) {
             out.follow(Follow { probe: PROBE.name, port: 8443, tls: true, path: String::new() });
         }

@@ -5,19 +5,21 @@ use crate::{Context, Conversation, End, Out, head::Answer, url};
 /// How every request names its sender.
 pub(crate) const USER_AGENT: &str = concat!("headcount/", env!("CARGO_PKG_VERSION"), " (network inventory)");
 
+type Read = Box<dyn FnOnce(&Answer, &mut Out) + Send>;
+
 /// A request and what to make of its answer.
 pub(crate) struct Fetch {
     request: Vec<u8>,
     answer: Answer,
     /// Whether the head is all that is wanted.
     head_only: bool,
-    read: Option<Box<dyn FnOnce(&Answer, &mut Out) + Send>>,
+    read: Option<Read>,
 }
 
 impl Fetch {
     /// Sends `request`, keeps at most `most` bytes of the answer's body and hands it to `read` once, when it is whole
     /// or when no more of it comes. An answer of nothing is not handed over.
-    pub(crate) fn new(
+    pub(crate) fn whole(
         request: Vec<u8>,
         most: usize,
         read: impl FnOnce(&Answer, &mut Out) + Send + 'static,

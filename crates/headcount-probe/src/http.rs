@@ -47,7 +47,7 @@ const LONGEST_FORWARDER: usize = 4 << 10;
 fn begin(context: &Context) -> Box<dyn Conversation> {
     let request = get(context, &context.path);
     let context = context.clone();
-    Fetch::new(request, LONGEST_PAGE, move |answer, out| tell(&context, answer, out))
+    Fetch::whole(request, LONGEST_PAGE, move |answer, out| tell(&context, answer, out))
 }
 
 fn tell(context: &Context, answer: &Answer, out: &mut Out) {
@@ -70,8 +70,9 @@ fn tell(context: &Context, answer: &Answer, out: &mut Out) {
         out.say("http.body", answer.body());
     }
     if wants_tls(context, answer) {
-        out_of_clear(context, out);
-    } else if let Some(target) = target(answer, &page) {
+        return out_of_clear(context, out);
+    }
+    if let Some(target) = target(answer, &page) {
         out.say("http.location", head.first("location").unwrap_or(&target));
         if let Some(follow) = url::redirect(context, PROBE.name, &target) {
             return out.follow(follow);

@@ -33,7 +33,7 @@ fn begin(context: &Context) -> Box<dyn Conversation> {
     let path = if context.path.is_empty() { "/favicon.ico" } else { &context.path };
     let request = get(context, path);
     let context = context.clone();
-    Fetch::new(request, LONGEST, move |answer, out| tell(&context, answer, out))
+    Fetch::whole(request, LONGEST, move |answer, out| tell(&context, answer, out))
 }
 
 fn tell(context: &Context, answer: &Answer, out: &mut Out) {

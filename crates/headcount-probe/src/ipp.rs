@@ -61,7 +61,7 @@ fn begin(context: &Context) -> Box<dyn Conversation> {
     let head = format!("Content-Type: application/ipp\r\nContent-Length: {}\r\n", body.len());
     let request = [fetch::request(context, "POST", path, &head), body].concat();
     let context = context.clone();
-    Fetch::new(request, 64 << 10, move |answer, out| tell(&context, answer, out))
+    Fetch::whole(request, 64 << 10, move |answer, out| tell(&context, answer, out))
 }
 
 fn get_printer_attributes(context: &Context, path: &str) -> Vec<u8> {

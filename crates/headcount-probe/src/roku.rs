@@ -42,9 +42,9 @@ fn begin(context: &Context) -> Box<dyn Conversation> {
     let port = context.port;
     let request = get(context, &context.path);
     if context.path == INFORMATION {
-        return Fetch::new(request, upnp::LONGEST, tell_information);
+        return Fetch::whole(request, upnp::LONGEST, tell_information);
     }
-    Fetch::new(request, upnp::LONGEST, move |answer, out| {
+    Fetch::whole(request, upnp::LONGEST, move |answer, out| {
         let leaves = upnp::tell(answer, out);
         let holds = |name, word| leaves.iter().any(|leaf| leaf.name() == name && leaf.text.contains(word));
         if holds("manufacturer", "Roku") || holds("deviceType", ":roku-com:") {

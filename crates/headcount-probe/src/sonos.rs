@@ -35,7 +35,7 @@ const SAID: &[(&str, &str)] = &[
 
 fn begin(context: &Context) -> Box<dyn Conversation> {
     let path = if context.path.is_empty() { "/xml/device_description.xml" } else { &context.path };
-    Fetch::new(get(context, path), upnp::LONGEST, |answer, out| {
+    Fetch::whole(get(context, path), upnp::LONGEST, |answer, out| {
         let leaves = upnp::tell(answer, out);
         if !leaves.iter().any(|leaf| leaf.name() == "manufacturer" && leaf.text.contains("Sonos")) {
             return;

@@ -171,12 +171,13 @@ fn certificates(body: &[u8]) -> Vec<Vec<u8>> {
 /// A ClientHello for TLS 1.2 and older, or a `plain` one for TLS 1.0 without extensions (section 7.4.1.2).
 fn client_hello(random: &[u8; 32], plain: bool) -> Vec<u8> {
     const RENEGOTIATION_INFO: u16 = 0x00ff;
-    let (version, oldest) = if plain { (0x0301u16, true) } else { (0x0303, false) };
+    let version: u16 = if plain { 0x0301 } else { 0x0303 };
     // TLS 1.0 has no GCM and no SHA-256; servers of its time may refuse what they do not know.
-    let fits = |suite: u16| suite < 0x1300 || suite > 0x13ff;
-    let old = |name: &str| !oldest || name.ends_with("_SHA") || name.ends_with("_MD5");
-    let known =
-        tls::CIPHERS.iter().filter(|(suite, name)| fits(*suite) && old(name)).map(|(suite, _)| *suite);
+    let fits = |suite: &u16, name: &str| {
+        let new = (0x1300..=0x13ff).contains(suite);
+        !new && (!plain || name.ends_with("_SHA") || name.ends_with("_MD5"))
+    };
+    let known = tls::CIPHERS.iter().filter(|(suite, name)| fits(suite, name)).map(|(suite, _)| *suite);
     let suites: Vec<u8> = known.chain([RENEGOTIATION_INFO]).flat_map(u16::to_be_bytes).collect();
     let mut body = version.to_be_bytes().to_vec();
     body.extend_from_slice(random);

@@ -42,7 +42,7 @@ const SAID: &[(&str, &str)] = &[
 
 fn begin(context: &Context) -> Box<dyn Conversation> {
     let path = if context.path.is_empty() { "/rootDesc.xml" } else { &context.path };
-    Fetch::new(get(context, path), LONGEST, |answer, out| {
+    Fetch::whole(get(context, path), LONGEST, |answer, out| {
         tell(answer, out);
     })
 }
