@@ -59,7 +59,8 @@ fn to(mut output: Output, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
     output.finish()
 }
 
-fn table_options(color: Color) -> TableOptions {
+/// How tables and explanations are to look on this stdout.
+pub(crate) fn table_options(color: Color) -> TableOptions {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let terminal = || io::stdout().is_terminal().then(terminal_width).flatten();
     let width = columns.or_else(terminal).unwrap_or(WIDTH);

@@ -1,8 +1,11 @@
-//! `headcount show`: a run log, rendered again.
+//! `headcount show`: a run log, or the JSON of a run, rendered again.
 
+use std::{fs::File, io::BufReader, path::Path};
+
+use anyhow::bail;
 use headcount_engine::{Engine, Summary};
 use headcount_match::Fold;
-use headcount_model::Instant;
+use headcount_model::{Instant, Observation, SCHEMA_VERSION};
 use headcount_report::{Document, Ndjson};
 
 use crate::{
@@ -16,22 +19,56 @@ use crate::{
 
 /// Reads the log and writes what it says.
 pub(super) fn run(args: &ShowArgs, color: Color) -> Result<u8, Failure> {
-    let log = Log::read(&args.file).map_err(Failure::Usage)?;
+    let recorded = read(&args.file).map_err(Failure::Usage)?;
     let mut outputs = Outputs::open(&args.output).map_err(Failure::Usage)?;
-    let document = document(&log);
     if let Some(output) = outputs.ndjson.take() {
-        session_output::tolerate_closed_pipe(records(output, &log, &document))?;
+        session_output::tolerate_closed_pipe(records(output, &recorded))?;
     }
-    session_output::write(outputs, &document, color)?;
+    session_output::write(outputs, &recorded.document, color)?;
     Ok(exit::OK)
 }
 
-fn records(output: Output, log: &Log, document: &Document) -> anyhow::Result<()> {
-    let mut records = Ndjson::new(output);
-    records.start(&document.run)?;
+/// A run as it was recorded.
+pub(super) struct Recorded {
+    /// What it found.
+    pub(super) document: Document,
+    /// What it saw; a JSON document does not tell.
+    observations: Vec<Observation>,
+}
+
+/// Reads a run log, or the JSON document of a run.
+///
+/// # Errors
+/// It cannot be read or is neither.
+pub(super) fn read(path: &Path) -> anyhow::Result<Recorded> {
+    let log = match Log::read(path) {
+        Ok(log) => log,
+        Err(error) => {
+            let document = read_document(path)?.ok_or(error)?;
+            return Ok(Recorded { document, observations: Vec::new() });
+        }
+    };
+    let document = document(&log);
     let names = session::target_names(&log.start.plan, &log.start.names);
-    names.iter().chain(&log.observations).try_for_each(|observation| records.observation(observation))?;
-    records.finish(document)?.finish()
+    Ok(Recorded { document, observations: names.into_iter().chain(log.observations).collect() })
+}
+
+/// The JSON document in the file; `None` where there is none.
+fn read_document(path: &Path) -> anyhow::Result<Option<Document>> {
+    let Ok(file) = File::open(path) else { return Ok(None) };
+    let Ok(document) = serde_json::from_reader::<_, Document>(BufReader::new(file)) else { return Ok(None) };
+    let major = |version: &str| version.split('.').next().map(str::to_owned);
+    if major(&document.schema) != major(SCHEMA_VERSION) {
+        bail!("{} has form {}, and this version reads {SCHEMA_VERSION}", path.display(), document.schema);
+    }
+    Ok(Some(document))
+}
+
+fn records(output: Output, recorded: &Recorded) -> anyhow::Result<()> {
+    let mut records = Ndjson::new(output);
+    records.start(&recorded.document.run)?;
+    recorded.observations.iter().try_for_each(|observation| records.observation(observation))?;
+    records.finish(&recorded.document)?.finish()
 }
 
 /// The document of a log; a run that was cut off is shown as far as it came.
