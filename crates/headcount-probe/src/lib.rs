@@ -12,6 +12,7 @@ mod probe;
 mod select;
 
 mod airplay;
+mod bjnp;
 mod cast;
 mod coap;
 mod dahua;
@@ -81,6 +82,7 @@ pub use tls::describe as describe_tls;
 /// Every probe, by name.
 pub static ALL: &[&Probe] = &[
     &airplay::PROBE,
+    &bjnp::PROBE,
     &cast::PROBE,
     &coap::PROBE,
     &dahua::PROBE,

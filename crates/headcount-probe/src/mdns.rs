@@ -215,7 +215,7 @@ impl Browse {
         if chosen.is_empty() {
             // Some answer the first question of a query only. What need not be there is not worth it.
             let likely = |(name, kind): &(String, RecordType)| {
-                !name.ends_with(DEVICE_INFO) && !(self.guessed && *kind == RecordType::Ptr)
+                !name.ends_with(DEVICE_INFO) && (!self.guessed || *kind != RecordType::Ptr)
             };
             let again = |asked: &&(String, RecordType)| times(&self.asked, &asked.0, asked.1) == 1 && likely(asked);
             chosen.extend(wanted.iter().find(again).cloned());

@@ -47,7 +47,7 @@ impl Conversation for Status {
         let names = |group, suffix| {
             let wanted =
                 status.names.iter().filter(move |name| name.is_group() == group && name.suffix == suffix);
-            wanted.map(|name| text_of(name)).collect::<BTreeSet<Vec<u8>>>()
+            wanted.map(text_of).collect::<BTreeSet<Vec<u8>>>()
         };
         let mut own = names(false, WORKSTATION);
         if own.is_empty() {
