@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use headcount_engine::{Command, CommandId, Reply};
+use headcount_engine::{Command, CommandId, Reply, Told};
 use hickory_resolver::TokioResolver;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::{
     EchoSocket, NetError, Resolver,
+    converse::Conversations,
     exchange::{self, Echoes},
     resolve,
 };
@@ -17,6 +18,7 @@ pub(crate) struct Commands {
     tasks: JoinSet<Reply>,
     /// Which command a task runs.
     ids: BTreeMap<Id, CommandId>,
+    conversations: Conversations,
     /// Tasks that never end by themselves.
     listeners: JoinSet<()>,
     resolver: Lazy<Resolver, TokioResolver>,
@@ -24,6 +26,14 @@ pub(crate) struct Commands {
     neighbours: Lazy<(), rtnetlink::Handle>,
     warnings: Vec<String>,
     lookups: u64,
+}
+
+/// What came of a command.
+pub(crate) enum Ended {
+    /// It ended.
+    Command(CommandId, Reply),
+    /// Its conversation tells something.
+    Told(CommandId, Told),
 }
 
 /// Something that is set up when it is first needed.
@@ -55,6 +65,7 @@ impl Commands {
         Self {
             tasks: JoinSet::new(),
             ids: BTreeMap::new(),
+            conversations: Conversations::new(),
             listeners: JoinSet::new(),
             resolver: resolver.map_or(Lazy::Absent, Lazy::Waiting),
             echo: Lazy::Waiting(echo),
@@ -67,6 +78,14 @@ impl Commands {
     /// Starts a command.
     pub(crate) fn start(&mut self, command: Command) {
         let (id, task) = match command {
+            Command::Converse { id, to, carrier, tls, timeout } => {
+                return self.conversations.begin(id, to, carrier, tls, timeout);
+            }
+            Command::Gather { id, source, to, payload, window, .. } => {
+                return self.conversations.gather(id, source, to, payload, window);
+            }
+            Command::Send { id, bytes } => return self.conversations.say(id, bytes),
+            Command::HangUp { id } => return self.conversations.hang_up(id),
             Command::Connect { id, to, timeout } => (id, self.tasks.spawn(exchange::connect(to, timeout))),
             Command::Datagram { id, to, payload, timeout } => {
                 let task = async move { exchange::datagram(to, &payload, timeout).await };
@@ -100,16 +119,22 @@ impl Commands {
         self.ids.insert(task.id(), id);
     }
 
-    /// The next command that has ended; `None` when none is in flight.
-    pub(crate) async fn next(&mut self) -> Option<(CommandId, Reply)> {
-        let ended = self.tasks.join_next_with_id().await?;
-        self.reply(ended)
+    /// The next command that has ended, or the next thing that a conversation tells.
+    pub(crate) async fn next(&mut self) -> Option<Ended> {
+        tokio::select! {
+            Some(ended) = self.tasks.join_next_with_id() => {
+                self.reply(ended).map(|(id, reply)| Ended::Command(id, reply))
+            }
+            Some((id, told)) = self.conversations.next() => Some(Ended::Told(id, told)),
+        }
     }
 
-    /// The next command that has ended already.
-    pub(crate) fn try_next(&mut self) -> Option<(CommandId, Reply)> {
-        let ended = self.tasks.try_join_next_with_id()?;
-        self.reply(ended)
+    /// The same, of what has happened already.
+    pub(crate) fn try_next(&mut self) -> Option<Ended> {
+        if let Some(ended) = self.tasks.try_join_next_with_id() {
+            return self.reply(ended).map(|(id, reply)| Ended::Command(id, reply));
+        }
+        self.conversations.try_next().map(|(id, told)| Ended::Told(id, told))
     }
 
     fn reply(&mut self, ended: Result<(Id, Reply), JoinError>) -> Option<(CommandId, Reply)> {

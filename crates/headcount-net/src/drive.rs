@@ -6,7 +6,7 @@ use headcount_engine::{Engine, Event, MAX_FRAME};
 use headcount_model::Instant;
 
 use crate::{
-    DriveOptions, DriveStats, Links, NetError, Watcher, commands::Commands, link::BURST, port::Port,
+    DriveOptions, DriveStats, Links, NetError, Watcher, commands::{Commands, Ended}, link::BURST, port::Port,
 };
 
 /// How often a watcher is told of progress.
@@ -98,9 +98,7 @@ impl Driver<'_> {
                 // Yielding lets the runtime look at sockets and signals even when there is always something to do.
                 () = tokio::task::yield_now(), if busy => {}
                 () = self.port.readable() => {}
-                Some((id, reply)) = self.commands.next() => {
-                    self.engine.handle_reply(self.clock.now(), id, reply);
-                }
+                Some(ended) = self.commands.next() => self.ended(ended),
                 () = tokio::time::sleep(next), if !busy => {}
             }
         }
@@ -111,14 +109,24 @@ impl Driver<'_> {
         let more = self.port.read(|age, link, frame| {
             self.engine.handle_frame(self.clock.now() - age, link, frame);
         });
-        while let Some((id, reply)) = self.commands.try_next() {
-            self.engine.handle_reply(self.clock.now(), id, reply);
+        // A host that never stops talking must not keep the others from being heard.
+        for _ in 0..BURST {
+            let Some(ended) = self.commands.try_next() else { break };
+            self.ended(ended);
         }
         let now = self.clock.now();
         if self.engine.poll_timeout().is_some_and(|due| due <= now) {
             self.engine.handle_timeout(now);
         }
         more
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        let now = self.clock.now();
+        match ended {
+            Ended::Command(id, reply) => self.engine.handle_reply(now, id, reply),
+            Ended::Told(id, told) => self.engine.handle_told(now, id, told),
+        }
     }
 
     /// Sends what the engine has to send, one burst at the most. True if it may have more.

@@ -16,10 +16,14 @@ pub mod privilege;
 mod resolve;
 mod route;
 mod segment;
+#[cfg(target_os = "linux")]
+mod tls;
 mod watch;
 
 #[cfg(target_os = "linux")]
 mod commands;
+#[cfg(target_os = "linux")]
+mod converse;
 #[cfg(target_os = "linux")]
 mod drive;
 #[cfg(target_os = "linux")]

@@ -286,6 +286,7 @@ pub(crate) fn plan(scope: &Scope, segmented: &Segmented) -> Plan {
             connections_per_host: 4,
             in_flight: 256,
         },
+        probing: Probing::default(),
         names: false,
         epoch: Timestamp::from_micros(1_700_000_000_000_000),
         seed: 7,
