@@ -98,3 +98,15 @@ fn finds_realms() {
     }
     assert_eq!(realm(b"NTLM"), None);
 }
+
+proptest::proptest! {
+    /// However a stream was cut, the same is read; nothing panics, nothing grows beyond its bounds.
+    #[test]
+    fn cuts_change_nothing(parts in proptest::collection::vec(proptest::sample::select(vec![
+        "HTTP/1.1 200 OK", "HTTP/1.1 100 ", "ICY 200", "\r\n", "\n", "\r", " ", "\0", "a: b", "Content-Length: 7", ":",
+        "Transfer-Encoding: chunked", "3\r\nabc", "0", "<html>", "xyz", "ffffffffffffffff",
+    ]), 0..24), most in 0usize..12) {
+        let answer = read(parts.concat().as_bytes(), most);
+        assert!(answer.body().len() <= most);
+    }
+}
