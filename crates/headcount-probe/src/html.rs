@@ -235,37 +235,39 @@ pub(crate) fn text(bytes: &[u8]) -> Vec<u8> {
     words.collect::<Vec<_>>().join(&b' ')
 }
 
+/// References by name that titles use (HTML Living Standard, section 13.5).
+const NAMES: &[(&str, char)] = &[
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", ' '),
+    ("copy", '\u{a9}'),
+    ("reg", '\u{ae}'),
+    ("trade", '\u{2122}'),
+    ("ndash", '\u{2013}'),
+    ("mdash", '\u{2014}'),
+    ("middot", '\u{b7}'),
+    ("bull", '\u{2022}'),
+    ("raquo", '\u{bb}'),
+    ("laquo", '\u{ab}'),
+    ("auml", '\u{e4}'),
+    ("ouml", '\u{f6}'),
+    ("uuml", '\u{fc}'),
+    ("Auml", '\u{c4}'),
+    ("Ouml", '\u{d6}'),
+    ("Uuml", '\u{dc}'),
+    ("szlig", '\u{df}'),
+    ("eacute", '\u{e9}'),
+    ("egrave", '\u{e8}'),
+    ("agrave", '\u{e0}'),
+    ("ccedil", '\u{e7}'),
+    ("rsquo", '\u{2019}'),
+];
+
 /// The character that a reference names, and what follows it. A final semicolon may be missing.
 fn reference(bytes: &[u8]) -> Option<(char, &[u8])> {
-    const NAMES: &[(&str, char)] = &[
-        ("amp", '&'),
-        ("lt", '<'),
-        ("gt", '>'),
-        ("quot", '"'),
-        ("apos", '\''),
-        ("nbsp", ' '),
-        ("copy", '\u{a9}'),
-        ("reg", '\u{ae}'),
-        ("trade", '\u{2122}'),
-        ("ndash", '\u{2013}'),
-        ("mdash", '\u{2014}'),
-        ("middot", '\u{b7}'),
-        ("bull", '\u{2022}'),
-        ("raquo", '\u{bb}'),
-        ("laquo", '\u{ab}'),
-        ("auml", '\u{e4}'),
-        ("ouml", '\u{f6}'),
-        ("uuml", '\u{fc}'),
-        ("Auml", '\u{c4}'),
-        ("Ouml", '\u{d6}'),
-        ("Uuml", '\u{dc}'),
-        ("szlig", '\u{df}'),
-        ("eacute", '\u{e9}'),
-        ("egrave", '\u{e8}'),
-        ("agrave", '\u{e0}'),
-        ("ccedil", '\u{e7}'),
-        ("rsquo", '\u{2019}'),
-    ];
     let number = |digits: &[u8], radix| {
         let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
         let character = char::from_u32(code).filter(|character| *character != '\0')?;

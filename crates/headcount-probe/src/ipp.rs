@@ -4,6 +4,7 @@ use crate::{
     Budget, Carrier, Context, Conversation, Follow, Out, Probe, Safety,
     fetch::{self, Fetch},
     head::Answer,
+    url,
 };
 
 /// IPP: Get-Printer-Attributes.
@@ -67,7 +68,8 @@ fn begin(context: &Context) -> Box<dyn Conversation> {
 fn get_printer_attributes(context: &Context, path: &str) -> Vec<u8> {
     const VERSION: [u8; 2] = [1, 1];
     const GET_PRINTER_ATTRIBUTES: [u8; 2] = [0, 0x0b];
-    let uri = format!("ipp://{}:{}{path}", context.host, context.port);
+    let scheme = if context.tls { "ipps" } else { "ipp" };
+    let uri = format!("{scheme}://{}:{}{}", context.host, context.port, url::sendable(path));
     let mut body = [VERSION, GET_PRINTER_ATTRIBUTES].concat();
     body.extend(u32::from(context.id()).max(1).to_be_bytes());
     body.push(OPERATION_ATTRIBUTES);
