@@ -92,8 +92,10 @@ mod tests {
             Receives(&answer),
         ];
         let outcome = play(&PROBE, &context(8611), &lines);
-        let expected =
-            said(&[("bjnp.mac", "00:1e:8f:01:02:03"), ("printer.device_id", std::str::from_utf8(identity).unwrap())]);
+        let expected = said(&[
+            ("bjnp.mac", "00:1e:8f:01:02:03"),
+            ("printer.device_id", std::str::from_utf8(identity).unwrap()),
+        ]);
         assert_eq!(outcome.said, expected);
         assert!(outcome.done);
     }

@@ -131,7 +131,14 @@ mod tests {
             "{\"mac\":\"b4:4c:3b:f4:e3:01\",\"params\":{\"deviceInfo\":{\"DeviceType\":\"SS 3530 MF FACE W\",\"Vendor\":\"Intelbras\",\"Init\":166}}}",
         );
         let outcome = play(&PROBE, &context(37_810), &[SendsAny, Receives(&intelbras)]);
-        assert_eq!(outcome.said[1..], said(&[("dahua.model", "SS 3530 MF FACE W"), ("dahua.vendor", "Intelbras"), ("dahua.init", "true")]));
+        assert_eq!(
+            outcome.said[1..],
+            said(&[
+                ("dahua.model", "SS 3530 MF FACE W"),
+                ("dahua.vendor", "Intelbras"),
+                ("dahua.init", "true")
+            ])
+        );
     }
 
     #[test]
@@ -144,7 +151,9 @@ mod tests {
     #[test]
     fn an_echo_and_nonsense_say_nothing() {
         let deep = answer(&"[".repeat(60_000));
-        for bytes in [request(), deep, answer("{\"params\":{\"deviceInfo\":7}}"), answer("}"), b"DHIP".to_vec()] {
+        for bytes in
+            [request(), deep, answer("{\"params\":{\"deviceInfo\":7}}"), answer("}"), b"DHIP".to_vec()]
+        {
             let outcome = play_short(&bytes);
             assert!(outcome.is_empty());
         }

@@ -77,7 +77,8 @@ fn mac(text: &str) -> String {
     if lower.len() != 12 || !lower.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return lower;
     }
-    let pairs: Vec<String> = lower.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned()).collect();
+    let pairs: Vec<String> =
+        lower.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned()).collect();
     pairs.join(":")
 }
 
@@ -123,14 +124,19 @@ mod tests {
         assert!(outcome.done);
         let lamp = encrypted(b"{\"system\":{\"get_sysinfo\":{\"mic_type\":\"IOT.SMARTBULB\",\"model\":\"LB130(EU)\",\"mic_mac\":\"50C7BF010204\"}}}");
         let outcome = play(&PROBE, &context(9999), &[SendsAny, Receives(&lamp)]);
-        let expected =
-            said(&[("kasa.model", "LB130(EU)"), ("kasa.mac", "50:c7:bf:01:02:04"), ("kasa.type", "IOT.SMARTBULB")]);
+        let expected = said(&[
+            ("kasa.model", "LB130(EU)"),
+            ("kasa.mac", "50:c7:bf:01:02:04"),
+            ("kasa.type", "IOT.SMARTBULB"),
+        ]);
         assert_eq!(outcome.said, expected);
     }
 
     #[test]
     fn nonsense_says_nothing() {
-        for bytes in [encrypted(REQUEST), encrypted(b"{\"system\":[1]}"), b"{}".to_vec(), encrypted(&[b'['; 500])] {
+        for bytes in
+            [encrypted(REQUEST), encrypted(b"{\"system\":[1]}"), b"{}".to_vec(), encrypted(&[b'['; 500])]
+        {
             assert!(play(&PROBE, &context(9999), &[SendsAny, Receives(&bytes), Quiet]).said.is_empty());
         }
     }

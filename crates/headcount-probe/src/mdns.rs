@@ -163,7 +163,9 @@ impl Browse {
             }
             RecordData::Srv { target, .. } => bounded(&mut self.servers, name, target.clone()),
             RecordData::Txt(strings) => bounded(&mut self.texts, name, strings.clone()),
-            RecordData::A(address) if self.addresses.len() < MOST_RECORDS || self.addresses.contains_key(&name) => {
+            RecordData::A(address)
+                if self.addresses.len() < MOST_RECORDS || self.addresses.contains_key(&name) =>
+            {
                 insert(self.addresses.entry(name).or_default(), *address);
             }
             _ => {}
@@ -217,7 +219,8 @@ impl Browse {
             let likely = |(name, kind): &(String, RecordType)| {
                 !name.ends_with(DEVICE_INFO) && (!self.guessed || *kind != RecordType::Ptr)
             };
-            let again = |asked: &&(String, RecordType)| times(&self.asked, &asked.0, asked.1) == 1 && likely(asked);
+            let again =
+                |asked: &&(String, RecordType)| times(&self.asked, &asked.0, asked.1) == 1 && likely(asked);
             chosen.extend(wanted.iter().find(again).cloned());
         }
         if chosen.is_empty() || self.queries >= MOST_QUERIES {
@@ -239,7 +242,12 @@ impl Browse {
     /// Says what belongs to the host itself: others' records come from a proxy or a repeater.
     fn say(&mut self, out: &mut Out) {
         let mut said = Vec::new();
-        for name in self.addresses.iter().filter(|(_, addresses)| addresses.contains(&self.host)).map(|(name, _)| name) {
+        for name in self
+            .addresses
+            .iter()
+            .filter(|(_, addresses)| addresses.contains(&self.host))
+            .map(|(name, _)| name)
+        {
             said.push(("mdns.host", name.clone().into_bytes()));
             for address in self.addresses.get(name).into_iter().flatten() {
                 said.push(("mdns.address", address.to_string().into_bytes()));
@@ -250,7 +258,8 @@ impl Browse {
                 said.push(("mdns.host", folded(target).into_bytes()));
             }
         }
-        let own: Vec<&String> = self.instances.iter().filter(|instance| self.is_own(&folded(instance))).collect();
+        let own: Vec<&String> =
+            self.instances.iter().filter(|instance| self.is_own(&folded(instance))).collect();
         for instance in &own {
             let Some((label, service)) = service_of(instance) else { continue };
             said.push(("mdns.service", service.as_bytes().to_vec()));
@@ -341,7 +350,10 @@ fn plain(label: &str) -> Vec<u8> {
     let mut text = Vec::new();
     let mut rest = label.as_bytes();
     while let [first, after @ ..] = rest {
-        let number = after.get(..3).filter(|_| *first == b'\\').and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        let number = after
+            .get(..3)
+            .filter(|_| *first == b'\\')
+            .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
         (text, rest) = match (*first, number, after) {
             (b'\\', Some(byte), _) => (pushed(text, byte), &after[3..]),
             (b'\\', None, [byte, after @ ..]) => (pushed(text, *byte), after),

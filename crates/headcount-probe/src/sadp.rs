@@ -131,6 +131,10 @@ mod tests {
         let outcome = play(&PROBE, &context(37_020), &[SendsAny, Quiet, SendsAny, Receives(half)]);
         assert_eq!(outcome.said[0].1, "DS-2CD2320D-I");
         let echo = inquiry(FIRST);
-        assert!(play(&PROBE, &context(37_020), &[SendsAny, Receives(&echo), Receives(b"\xff<ProbeMatch>")]).said.is_empty());
+        assert!(
+            play(&PROBE, &context(37_020), &[SendsAny, Receives(&echo), Receives(b"\xff<ProbeMatch>")])
+                .said
+                .is_empty()
+        );
     }
 }

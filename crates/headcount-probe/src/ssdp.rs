@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn reads_answers_once_and_fetches_the_description() {
-        let outcome = play(&PROBE, &context(1900), &[SendsAny, Receives(MINIDLNA), Receives(MINIDLNA), Quiet]);
+        let outcome =
+            play(&PROBE, &context(1900), &[SendsAny, Receives(MINIDLNA), Receives(MINIDLNA), Quiet]);
         let expected = said(&[
             ("ssdp.st", "upnp:rootdevice"),
             ("ssdp.usn", "uuid:4d696e69-444c-164e-9d41-b827eb54e939::upnp:rootdevice"),
@@ -156,13 +157,21 @@ mod tests {
         let hue = b"HTTP/1.1 200 OK\nHOST: 239.255.255.250:1900\nSERVER: Hue/1.0 UPnP/1.0 IpBridge/1.60.0\n\
             hue-bridgeid: 001788FFFE123456\nST: uuid:2f402f80-da50-11e1-9b23-001788123456\nUSN: uuid:2f402f80-da50-11e1-9b23-001788123456\n\n";
         let outcome = play(&PROBE, &context(1900), &[SendsAny, Receives(hue)]);
-        assert!(outcome.said.contains(&("ssdp.header.hue-bridgeid".to_owned(), "001788FFFE123456".to_owned())));
-        assert!(outcome.said.contains(&("upnp.udn".to_owned(), "uuid:2f402f80-da50-11e1-9b23-001788123456".to_owned())));
+        assert!(
+            outcome.said.contains(&("ssdp.header.hue-bridgeid".to_owned(), "001788FFFE123456".to_owned()))
+        );
+        assert!(
+            outcome
+                .said
+                .contains(&("upnp.udn".to_owned(), "uuid:2f402f80-da50-11e1-9b23-001788123456".to_owned()))
+        );
     }
 
     #[test]
     fn a_description_elsewhere_is_not_fetched() {
-        for location in ["http://192.0.2.8/d.xml", "http://router.local/d.xml", "/d.xml", "http://192.0.2.7:9100/d.xml"] {
+        for location in
+            ["http://192.0.2.8/d.xml", "http://router.local/d.xml", "/d.xml", "http://192.0.2.7:9100/d.xml"]
+        {
             let answer = format!("HTTP/1.1 200 OK\r\nST: x\r\nLOCATION: {location}\r\n\r\n");
             let outcome = play(&PROBE, &context(1900), &[SendsAny, Receives(answer.as_bytes())]);
             assert!(outcome.follows.is_empty(), "{location}");
@@ -174,6 +183,14 @@ mod tests {
     fn silence_is_asked_once_more() {
         assert!(play(&PROBE, &context(1900), &[SendsAny, Quiet, SendsAny, Quiet]).done);
         let echo = ssdp::m_search(EVERYTHING);
-        assert!(play(&PROBE, &context(1900), &[SendsAny, Receives(&echo), Receives(b"HTTP/1.1 500 X\r\nST: x\r\n\r\n")]).said.is_empty());
+        assert!(
+            play(
+                &PROBE,
+                &context(1900),
+                &[SendsAny, Receives(&echo), Receives(b"HTTP/1.1 500 X\r\nST: x\r\n\r\n")]
+            )
+            .said
+            .is_empty()
+        );
     }
 }

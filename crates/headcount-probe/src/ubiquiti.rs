@@ -163,7 +163,13 @@ mod tests {
 
     #[test]
     fn an_echo_and_lengths_that_lie_say_nothing() {
-        for bytes in [&VERSION_1[..], &VERSION_2, b"\x01\0\0\x20\x0b\xff\xff", b"\x01\0\0\x05\x01\0\x02ab", b"\x05\0\0\x04\x0b\0\x01a"] {
+        for bytes in [
+            &VERSION_1[..],
+            &VERSION_2,
+            b"\x01\0\0\x20\x0b\xff\xff",
+            b"\x01\0\0\x05\x01\0\x02ab",
+            b"\x05\0\0\x04\x0b\0\x01a",
+        ] {
             assert!(play(&PROBE, &context(10_001), &[SendsAny, Receives(bytes), Quiet]).said.is_empty());
         }
     }

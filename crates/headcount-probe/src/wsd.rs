@@ -157,7 +157,11 @@ mod tests {
 
     #[test]
     fn reads_a_camera() {
-        let outcome = play(&PROBE, &context(3702), &[SendsAny, Receives(ONVIF.as_bytes()), Receives(ONVIF.as_bytes()), Quiet]);
+        let outcome = play(
+            &PROBE,
+            &context(3702),
+            &[SendsAny, Receives(ONVIF.as_bytes()), Receives(ONVIF.as_bytes()), Quiet],
+        );
         let expected = said(&[
             ("wsd.uuid", "cea94000-fb96-11b3-8260-686dbc5cb15d"),
             ("wsd.types", "dn:NetworkVideoTransmitter tds:Device"),
@@ -174,7 +178,10 @@ mod tests {
     fn silence_is_asked_for_types() {
         let number = [0, 1, 2, 3, 4, 5, 0x46, 7, 0x88, 9, 10, 11, 12, 13, 14, 15];
         let text = String::from_utf8(probe(number, "")).unwrap();
-        assert!(text.contains("urn:uuid:00010203-0405-4607-8809-0a0b0c0d0e0f<") && text.contains("<d:Probe></d:Probe>"));
+        assert!(
+            text.contains("urn:uuid:00010203-0405-4607-8809-0a0b0c0d0e0f<")
+                && text.contains("<d:Probe></d:Probe>")
+        );
         let lines = [Sends(text.as_bytes()), Quiet, SendsAny, SendsAny, Receives(ONVIF.as_bytes()), Quiet];
         assert_eq!(play(&PROBE, &context(3702), &lines).said.len(), 6);
     }
@@ -183,7 +190,9 @@ mod tests {
     fn devices_are_asked_by_type() {
         let outcome = play(&DEVICES, &context(3702), &[SendsAny, Receives(ONVIF.as_bytes()), Quiet]);
         assert!(outcome.done && outcome.said.len() == 6);
-        assert!(String::from_utf8(probe([7; 16], DEVICE)).unwrap().contains(">wsdp:Device</d:Types></d:Probe>"));
+        assert!(
+            String::from_utf8(probe([7; 16], DEVICE)).unwrap().contains(">wsdp:Device</d:Types></d:Probe>")
+        );
         assert!(play(&DEVICES, &context(3702), &[SendsAny, Quiet]).done);
     }
 

@@ -43,7 +43,8 @@ const PRINTER: &str = "HP LaserJet M404 \\(A1B2C3\\)._ipp._tcp.local";
 
 #[test]
 fn follows_types_to_instances_to_records() {
-    let types = answer(0, vec![ptr(SERVICE_TYPES, "_ipp._tcp.local"), ptr(SERVICE_TYPES, "_http._tcp.local")]);
+    let types =
+        answer(0, vec![ptr(SERVICE_TYPES, "_ipp._tcp.local"), ptr(SERVICE_TYPES, "_http._tcp.local")]);
     let instances = answer(
         id(),
         vec![ptr("_ipp._tcp.local", PRINTER), ptr("_http._tcp.local", "HP LaserJet._http._tcp.local")],
@@ -117,7 +118,11 @@ fn what_belongs_to_another_host_is_left_out() {
             a("other.local", 8),
         ],
     );
-    let outcome = play(&PROBE, &context(5353), &[SendsAny, Receives(&types), SendsAny, Receives(&all), SendsAny, Quiet]);
+    let outcome = play(
+        &PROBE,
+        &context(5353),
+        &[SendsAny, Receives(&types), SendsAny, Receives(&all), SendsAny, Quiet],
+    );
     let expected = said(&[
         ("mdns.address", "192.0.2.7"),
         ("mdns.host", "own.local"),

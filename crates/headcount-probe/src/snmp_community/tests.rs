@@ -46,7 +46,16 @@ fn reads_a_switch_by_version_2c() {
             (&[1, 7, 0], Value::Integer(6)),
         ],
     );
-    let others = answer(Version::V2c, id(1), (0, 0), &[(&[25, 3, 2, 1, 3, 768], text("cpu")), (&[99, 1], text("x")), (&[33, 1, 1, 2, 0], text("the next column"))]);
+    let others = answer(
+        Version::V2c,
+        id(1),
+        (0, 0),
+        &[
+            (&[25, 3, 2, 1, 3, 768], text("cpu")),
+            (&[99, 1], text("x")),
+            (&[33, 1, 1, 2, 0], text("the next column")),
+        ],
+    );
     let rows: Vec<Vec<u8>> = (0..3)
         .map(|row| {
             let index = 1000 + row as u32;
@@ -75,10 +84,8 @@ fn reads_a_switch_by_version_2c() {
         ("snmp.sysservices", "6"),
     ]);
     for _ in 0..3 {
-        expected.extend(said(&[
-            ("snmp.entphysicaldescr", "WS-C2960X-48TS-L"),
-            ("snmp.entphysicalclass", "3"),
-        ]));
+        expected
+            .extend(said(&[("snmp.entphysicaldescr", "WS-C2960X-48TS-L"), ("snmp.entphysicalclass", "3")]));
     }
     assert_eq!(outcome.said, expected);
     assert!(outcome.done);
@@ -100,8 +107,18 @@ fn falls_back_to_version_1_where_a_missing_value_loses_no_other() {
         ],
     );
     let lines = [
-        SendsAny, Quiet, SendsAny, Receives(&missing), SendsAny, Receives(&system), SendsAny, Receives(&lost), SendsAny,
-        Receives(&ups), SendsAny, Quiet,
+        SendsAny,
+        Quiet,
+        SendsAny,
+        Receives(&missing),
+        SendsAny,
+        Receives(&system),
+        SendsAny,
+        Receives(&lost),
+        SendsAny,
+        Receives(&ups),
+        SendsAny,
+        Quiet,
     ];
     let outcome = play(&PROBE, &context(161), &lines);
     let expected = said(&[
@@ -121,7 +138,10 @@ fn what_is_too_big_is_asked_in_halves() {
     let second = answer(Version::V2c, id(2), (0, 0), &[(&[1, 5, 0], text("NPI12"))]);
     let lines = [SendsAny, Receives(&big), SendsAny, Receives(&first), SendsAny, Receives(&second)];
     let outcome = play(&PROBE, &context(161), &lines);
-    assert_eq!(outcome.said[1..], said(&[("snmp.sysdescr", "HP ETHERNET MULTI-ENVIRONMENT"), ("snmp.sysname", "NPI12")]));
+    assert_eq!(
+        outcome.said[1..],
+        said(&[("snmp.sysdescr", "HP ETHERNET MULTI-ENVIRONMENT"), ("snmp.sysname", "NPI12")])
+    );
 }
 
 #[test]
