@@ -98,6 +98,7 @@ pub static ALL: &[&Probe] = &[
     &kasa::PROBE,
     &ldap::PROBE,
     &llmnr::PROBE,
+    &llmnr::BY_TCP,
     &mdns::PROBE,
     &memcached::PROBE,
     &mndp::PROBE,

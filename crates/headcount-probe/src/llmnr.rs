@@ -4,7 +4,8 @@ use headcount_wire::dns::{self, CLASS_IN, Message, Question, RecordData, RecordT
 
 use crate::{Budget, Carrier, Context, Conversation, End, Out, Probe, Safety};
 
-/// LLMNR: the PTR record of the host's own address.
+/// LLMNR by UDP: the PTR record of the host's own address. A host that keeps to the letter answers it only by TCP, or
+/// when it was sent to the group.
 pub(crate) static PROBE: Probe = Probe {
     name: "llmnr",
     title: "LLMNR reverse lookup",
@@ -21,13 +22,30 @@ pub(crate) static PROBE: Probe = Probe {
     begin,
 };
 
+/// LLMNR by TCP: the same question.
+pub(crate) static BY_TCP: Probe = Probe {
+    name: "llmnr-tcp",
+    title: "LLMNR reverse lookup by TCP",
+    carrier: Carrier::Stream,
+    source: "RFC 4795, section 2.4: a query to one host goes by TCP; RFC 1035, section 4.2.2",
+    budget: Budget::GREETING,
+    begin: begin_by_tcp,
+    ..PROBE
+};
+
 fn begin(context: &Context) -> Box<dyn Conversation> {
-    Box::new(Reverse { id: context.id(), name: dns::reverse_name(context.host) })
+    Box::new(Reverse { id: context.id(), name: dns::reverse_name(context.host), stream: None })
+}
+
+fn begin_by_tcp(context: &Context) -> Box<dyn Conversation> {
+    Box::new(Reverse { id: context.id(), name: dns::reverse_name(context.host), stream: Some(Vec::new()) })
 }
 
 struct Reverse {
     id: u16,
     name: String,
+    /// What came so far by TCP, where a message follows its length.
+    stream: Option<Vec<u8>>,
 }
 
 impl Conversation for Reverse {
@@ -35,10 +53,28 @@ impl Conversation for Reverse {
         let question = Question { name: self.name.clone(), kind: RecordType::Ptr, class: CLASS_IN };
         let mut query = Vec::new();
         dns::query(self.id, false, &[question], &mut query);
+        if self.stream.is_some() {
+            query.splice(0..0, (query.len() as u16).to_be_bytes());
+        }
         out.send(query);
     }
 
     fn received(&mut self, bytes: &[u8], out: &mut Out) {
+        let Some(stream) = &mut self.stream else { return self.read(bytes, out) };
+        stream.extend_from_slice(bytes);
+        let Some((length, rest)) = stream.split_first_chunk::<2>() else { return };
+        let message = rest.get(..usize::from(u16::from_be_bytes(*length))).map(<[u8]>::to_vec);
+        if let Some(message) = message {
+            self.read(&message, out);
+            out.done();
+        }
+    }
+
+    fn ended(&mut self, _: End, _: &mut Out) {}
+}
+
+impl Reverse {
+    fn read(&self, bytes: &[u8], out: &mut Out) {
         let Ok(message) = Message::parse(bytes) else { return };
         if message.id != self.id || !message.is_response() {
             return;
@@ -51,8 +87,6 @@ impl Conversation for Reverse {
         }
         out.done();
     }
-
-    fn ended(&mut self, _: End, _: &mut Out) {}
 }
 
 #[cfg(test)]
@@ -78,6 +112,19 @@ mod tests {
         let bytes = answer("7.2.0.192.in-addr.arpa", "DESKTOP-7A1");
         let outcome = play(&PROBE, &context(5355), &[Sends(query), Receives(&bytes)]);
         assert_eq!(outcome.said, said(&[("llmnr.name", "DESKTOP-7A1")]));
+    }
+
+    #[test]
+    fn reads_the_name_from_a_stream() {
+        let query =
+            b"\0\x28\0\x01\0\0\0\x01\0\0\0\0\0\0\x017\x012\x010\x03192\x07in-addr\x04arpa\0\0\x0c\0\x01";
+        let message = answer("7.2.0.192.in-addr.arpa", "vm");
+        let bytes = [&(message.len() as u16).to_be_bytes()[..], &message].concat();
+        let outcome = play(&BY_TCP, &context(5355), &[Sends(query), Receives(&bytes)]);
+        assert_eq!(outcome.said, said(&[("llmnr.name", "vm")]));
+        assert!(outcome.done);
+        let outcome = play(&BY_TCP, &context(5355), &[SendsAny, Receives(&bytes[..20]), Closes]);
+        assert!(outcome.said.is_empty());
     }
 
     #[test]
