@@ -5,7 +5,7 @@
 use std::{hint::black_box, net::Ipv4Addr, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use headcount_engine::{Engine, Limits, LinkId, MAX_FRAME, Path, Plan, Segment};
+use headcount_engine::{Engine, Limits, LinkId, MAX_FRAME, Path, Plan, Probing, Segment};
 use headcount_model::{AddressSet, Instant, MacAddr, PortSet, Scope, SegmentKind, TargetSpec, Timestamp};
 use headcount_sweep::{Ask, Key, Permutation, Question, classify};
 use headcount_wire::{arp, ethernet, frame};
@@ -51,6 +51,7 @@ fn plan(targets: &str) -> Plan {
         echo: false,
         kernel_echo: false,
         limits,
+        probing: Probing::default(),
         names: false,
         epoch: Timestamp::default(),
         seed: 1,

@@ -12,7 +12,7 @@ use headcount_wire::{
     frame::{self, Content},
 };
 
-use crate::{Checkpoint, Engine, Event, Limits, LinkId, MAX_FRAME, Path, Plan, Segment};
+use crate::{Checkpoint, Engine, Event, Limits, LinkId, MAX_FRAME, Path, Plan, Probing, Segment};
 
 const OWN: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
 const OWN_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 250);
@@ -49,6 +49,7 @@ fn plan(kind: SegmentKind, gateway: Option<Ipv4Addr>) -> Plan {
             connections_per_host: 1,
             in_flight: 16,
         },
+        probing: Probing::default(),
         names: false,
         epoch: Timestamp::from_micros(1_795_000_000_000_000),
         seed: 3,

@@ -205,6 +205,10 @@ impl Simulation {
             self.engine.handle_reply(self.now, id, reply);
             moved = true;
         }
+        while let Some((id, told)) = self.kernel.poll_told() {
+            self.engine.handle_told(self.now, id, told);
+            moved = true;
+        }
         while let Some(event) = self.engine.poll_event() {
             self.seen.take(event);
             moved = true;

@@ -11,7 +11,7 @@ mod tests;
 
 use std::{collections::VecDeque, net::Ipv4Addr};
 
-use headcount_engine::{Command, CommandId, Reply};
+use headcount_engine::{Command, CommandId, Reply, Told};
 use headcount_model::{Instant, MacAddr};
 use headcount_wire::{
     arp,
@@ -67,6 +67,13 @@ impl Kernel {
                 self.replies.push_back((id, Reply::Neighbours(self.neighbours.reachable(now))));
             }
             Command::Connect { id, to, timeout } => self.sockets.connect(now, id, to, timeout),
+            Command::Converse { id, to, carrier, tls, timeout } => {
+                self.sockets.converse(now, id, to, carrier, tls, timeout);
+            }
+            Command::Send { id, bytes } => self.sockets.say(now, id, bytes),
+            Command::HangUp { id } => self.sockets.hang_up(id),
+            // Personas are in no groups.
+            Command::Gather { id, .. } => self.sockets.told.push_back((id, Told::Closed)),
             Command::Echo { id, to, timeout } => self.sockets.echo(now, id, to, timeout),
             Command::Datagram { id, to, payload, timeout } => {
                 self.sockets.datagram(now, id, to, payload, timeout);
@@ -90,7 +97,7 @@ impl Kernel {
             }
             Content::Tcp { ip, segment } if ip.destination == self.address => {
                 self.neighbours.confirm(now, ip.source);
-                self.sockets.receive_tcp(ip, segment);
+                self.sockets.receive_tcp(now, ip, segment);
             }
             Content::Udp { ip, datagram } if ip.destination == self.address => {
                 if !self.sockets.receive_udp(ip, datagram) && self.errors.take(now) {
@@ -122,6 +129,11 @@ impl Kernel {
     /// The next command that has ended.
     pub fn poll_reply(&mut self) -> Option<(CommandId, Reply)> {
         self.replies.pop_front()
+    }
+
+    /// The next thing that happened to a conversation.
+    pub fn poll_told(&mut self) -> Option<(CommandId, Told)> {
+        self.sockets.told.pop_front()
     }
 
     /// When to call [`Kernel::handle_timeout`] at the latest; `None` while it waits for nothing.
@@ -207,7 +219,10 @@ impl Kernel {
         };
         let mut buf = vec![0; frame::TRANSPORT + 64 + packet.payload.len()];
         let len = match &packet.content {
-            sockets::Content::Tcp(segment) => frame::tcp(&mut buf, &eth, &ip, segment),
+            sockets::Content::Tcp(segment) => {
+                let segment = tcp::Segment { payload: &packet.payload, ..*segment };
+                frame::tcp(&mut buf, &eth, &ip, &segment)
+            }
             sockets::Content::Echo { identifier } => {
                 let request = icmpv4::Message::EchoRequest {
                     identifier: *identifier,

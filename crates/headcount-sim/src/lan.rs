@@ -16,7 +16,9 @@ use ipnetwork::Ipv4Network;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use persona::millis;
-pub use persona::{Closed, Nic, Persona, SilentAbove, Sleepy, UdpService};
+pub use persona::{
+    Agent, Announced, Closed, Nic, Persona, Service, ServiceAnswer, SilentAbove, Sleepy, UdpService,
+};
 pub use random::RandomLan;
 pub use truth::{Asked, Expected, ExpectedHost};
 

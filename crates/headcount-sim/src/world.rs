@@ -293,13 +293,13 @@ impl World {
         {
             self.repeats.pop();
             let host = &mut self.hosts[index];
-            let (segment, again) = host.connections.repeat(due, ends);
+            let (way, replies, again) = host.connections.repeat(due, ends);
             self.repeats.extend(again.map(|again| Reverse((again, index, ends))));
-            if let Some((way, segment)) = segment
-                && !host.is_silent(due)
-                && self.out.len() < MAX_WAITING
-            {
-                way.send(&mut self.out, due, host.persona.ttl, &way::Answer::Tcp(segment));
+            let Some(way) = way.filter(|_| !host.is_silent(due)) else { continue };
+            for reply in replies {
+                if self.out.len() < MAX_WAITING {
+                    way.send(&mut self.out, due, host.persona.ttl, &way::Answer::Tcp(reply.with_data()));
+                }
             }
         }
     }

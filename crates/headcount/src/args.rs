@@ -73,6 +73,8 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub what: WhatArgs,
     #[command(flatten)]
+    pub probes: ProbeArgs,
+    #[command(flatten)]
     pub care: CareArgs,
     #[command(flatten)]
     pub names: NameArgs,
@@ -110,6 +112,25 @@ pub(crate) struct ScopeArgs {
     /// Allow more addresses than a /16 has.
     #[arg(long)]
     pub allow_large: bool,
+}
+
+/// What hosts are asked about themselves.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Probes")]
+pub(crate) struct ProbeArgs {
+    /// Ask no host about itself: only who is there and which ports are open.
+    #[arg(long)]
+    pub no_probes: bool,
+    /// Also ask what only sturdy devices stand: SMB, RDP, IPP, Redis, MQTT and others of the careful class. Nobody is
+    /// logged in with these either.
+    #[arg(long, conflicts_with = "no_probes")]
+    pub careful: bool,
+    /// The read community that SNMP is asked with. That "public" is answered is itself an exposure.
+    #[arg(long, value_name = "NAME", default_value = "public", hide_default_value = false)]
+    pub snmp_community: String,
+    /// Ask SNMP only for its engine id, with no community.
+    #[arg(long, conflicts_with = "snmp_community")]
+    pub no_snmp_community: bool,
 }
 
 /// What is asked.
@@ -304,6 +325,8 @@ pub(crate) enum FingerprintsCommand {
     List(ListArgs),
     /// Show one fingerprint, rule or exposure: what it matches, what that says, where the fact comes from.
     Explain(ExplainArgs),
+    /// Measure how often the answers are right on observations whose answers are known.
+    Score(ScoreArgs),
 }
 
 /// `headcount fingerprints check`.
@@ -332,6 +355,21 @@ pub(crate) struct ListArgs {
 pub(crate) struct ExplainArgs {
     /// The whole id: http.server/ID, rule/ID, exposure/ID.
     pub id: String,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+}
+
+/// `headcount fingerprints score`.
+///
+/// A line of a file is {"kind": "http.server", "input": "…", "truth": {"vendor", "product", "device_type", "version",
+/// …}, "visible": ["product", …]}; product and version count only where they are visible in the input. Of each kind of
+/// observation the output has recall and precision, then the means, then how confident claims were against how often
+/// they were right.
+#[derive(Args, Debug)]
+pub(crate) struct ScoreArgs {
+    /// Files of such lines.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub library: LibraryArgs,
 }

@@ -2,12 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use headcount_engine::{Limits, Path, Plan, Segment};
+use headcount_engine::{Limits, Path, Plan, Probing, Segment};
 use headcount_model::{Method, MethodUse, PortSet, Scope, SegmentKind, Skipped, Timestamp};
 use headcount_net::{Ability, Capabilities};
 use headcount_sweep::{payload, ports};
 
-use crate::args::WhatArgs;
+use crate::args::{ProbeArgs, WhatArgs};
 
 /// Source ports of raw SYNs and datagrams: above the kernel's default range (32768 to 60999), so that an answer is never
 /// taken for one to a connection of this machine.
@@ -66,6 +66,25 @@ pub(crate) fn ports_of(what: &WhatArgs) -> Result<Ports, anyhow::Error> {
     })
 }
 
+/// What hosts are asked about themselves.
+///
+/// # Errors
+/// A community that is no text of a community's length.
+pub(crate) fn probing_of(probes: &ProbeArgs, what: &WhatArgs) -> Result<Probing, anyhow::Error> {
+    const LONGEST: usize = 255;
+    let community = &probes.snmp_community;
+    if community.is_empty() || community.len() > LONGEST {
+        anyhow::bail!(
+            "--snmp-community: a community has 1 to {LONGEST} bytes; --no-snmp-community asks without one"
+        );
+    }
+    Ok(Probing {
+        enabled: !probes.no_probes && !what.discover_only,
+        careful: probes.careful,
+        community: (!probes.no_snmp_community).then(|| community.clone()),
+    })
+}
+
 /// What a plan is made of.
 #[derive(Debug)]
 pub(crate) struct Ingredients<'a> {
@@ -83,6 +102,8 @@ pub(crate) struct Ingredients<'a> {
     pub limits: Limits,
     /// Whether names are looked up.
     pub names: bool,
+    /// What hosts are asked about themselves.
+    pub probing: Probing,
     /// Now.
     pub epoch: Timestamp,
     /// The seed.
@@ -111,6 +132,7 @@ pub(crate) fn plan(from: Ingredients<'_>) -> Plan {
         kernel_echo: from.can.echo.is_there(),
         limits: from.limits,
         names: from.names,
+        probing: from.probing,
         epoch: from.epoch,
         seed: from.seed,
         source_ports: SOURCE_PORTS,
@@ -144,6 +166,11 @@ pub(crate) fn methods(plan: &Plan) -> Vec<MethodUse> {
         !plan.udp_ports.is_empty(),
         Method::Udp,
         "which UDP services answer their own protocol's first question",
+    );
+    add(
+        plan.probing.enabled,
+        Method::Probe,
+        "what hosts say of themselves, in the protocols of their open ports and of devices' own discovery",
     );
     add(kernel(attached), Method::NeighbourTable, "who is on the attached segments, by the kernel's own ARP");
     add(kernel(local), Method::Interface, "this machine's own addresses");

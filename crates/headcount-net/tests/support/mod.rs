@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use headcount_engine::{Engine, Event, Limits, Plan};
+use headcount_engine::{Engine, Event, Limits, Plan, Probing};
 use headcount_model::{
     AddressSet, Instant, MacAddr, Observation, PortSet, Scope, TargetSpec, Timestamp, targets_in_text,
 };

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use headcount_engine::{Limits, LinkId, Path, Plan, Segment};
+use headcount_engine::{Limits, LinkId, Path, Plan, Probing, Segment};
 use headcount_model::{AddressRange, AddressSet, PortSet, Scope, SegmentKind, Timestamp};
 use ipnetwork::Ipv4Network;
 
@@ -21,6 +21,8 @@ pub struct Questions {
     pub echo: bool,
     /// PTR names.
     pub names: bool,
+    /// What hosts are asked about themselves.
+    pub probing: Probing,
     /// Raw frames or the kernel.
     pub route: Route,
     /// The limits.
@@ -75,6 +77,7 @@ pub fn plan_for(lan: &Lan, questions: &Questions) -> Plan {
         kernel_echo: questions.echo,
         limits: questions.limits.clone(),
         names: questions.names,
+        probing: questions.probing.clone(),
         epoch: Timestamp::from_micros(1_795_000_000_000_000),
         seed: questions.seed,
         source_ports: 61_000..=65_535,

@@ -1,4 +1,4 @@
-use headcount_engine::{Limits, Path};
+use headcount_engine::{Limits, Path, Probing};
 use headcount_model::{PortSet, SegmentKind};
 
 use super::*;
@@ -11,6 +11,7 @@ fn questions(route: Route) -> Questions {
         discovery_ports: "22,80".parse().unwrap(),
         echo: true,
         names: false,
+        probing: Probing::default(),
         route,
         limits: Limits {
             total: 1_000.0,

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use headcount_engine::{CommandId, Reply};
+use headcount_engine::{Carrier, CommandId, Failure, Reply, Told};
 use headcount_model::Instant;
 use headcount_wire::{
     dns::{self, Message, Question, RecordData, RecordType},
@@ -25,6 +25,8 @@ const SYN_GIVE_UP: Duration = Duration::from_secs(3);
 /// How long the resolver waits for an answer, and how often it asks.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(2);
 const RESOLVE_TRIES: u32 = 2;
+/// A full segment on Ethernet.
+const MSS: usize = 1_460;
 /// The ports that Linux gives to sockets (ip_local_port_range).
 const FIRST_PORT: u16 = 32_768;
 const LAST_PORT: u16 = 60_999;
@@ -71,9 +73,31 @@ enum Kind {
     Echo,
     /// Datagram sent.
     Datagram,
+    /// A conversation over datagrams.
+    Talking,
+    /// A conversation over a connection: being opened (with TLS?), or open.
+    Opening { first: u32, tls: bool },
+    Stream(Stream),
     /// PTR question sent so often.
     Resolver { address: Ipv4Addr, tries: u32 },
 }
+
+/// An open connection. Small as it is: what it writes fits a segment, and what is lost is repeated once a second.
+#[derive(Clone, Debug)]
+struct Stream {
+    /// The next sequence number that is sent, and the next that is expected.
+    next: u32,
+    expected: u32,
+    unacknowledged: Vec<u8>,
+    tls: bool,
+}
+
+/// What begins a TLS handshake (RFC 8446, section 5.1). Nobody here goes on with one.
+const CLIENT_HELLO: &[u8] = &[0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3];
+/// How long a lost segment is waited for.
+const RESEND: Duration = Duration::from_secs(1);
+/// A conversation that the engine never ends is ended.
+const FOREVER: Duration = Duration::from_secs(600);
 
 /// The sockets of the scanning machine.
 #[derive(Clone, Debug)]
@@ -85,6 +109,8 @@ pub(super) struct Sockets {
     next_port: u16,
     packets: VecDeque<Packet>,
     replies: VecDeque<(CommandId, Reply)>,
+    pub(super) told: VecDeque<(CommandId, Told)>,
+    talking: BTreeMap<CommandId, u16>,
 }
 
 impl Sockets {
@@ -97,6 +123,8 @@ impl Sockets {
             next_port: FIRST_PORT,
             packets: VecDeque::new(),
             replies: VecDeque::new(),
+            told: VecDeque::new(),
+            talking: BTreeMap::new(),
         }
     }
 
@@ -107,6 +135,177 @@ impl Sockets {
         {
             self.send_segment(*to.ip(), segment((port, to.port()), first, 0, Flags::SYN));
         }
+    }
+
+    pub(super) fn converse(
+        &mut self,
+        now: Instant,
+        id: CommandId,
+        to: SocketAddrV4,
+        carrier: Carrier,
+        tls: bool,
+        timeout: Duration,
+    ) {
+        let first = u32::from(self.next_port).wrapping_mul(0x9e37_79b1);
+        let port = match carrier {
+            Carrier::Datagram => self.add(now, id, to, Kind::Talking, FOREVER, None),
+            Carrier::Stream => {
+                let kind = Kind::Opening { first, tls };
+                let again = Some(now + SYN_REPEAT);
+                let port = self.add(now, id, to, kind, timeout.min(SYN_GIVE_UP), again);
+                if let Some(port) = port {
+                    self.send_segment(*to.ip(), segment((port, to.port()), first, 0, Flags::SYN));
+                }
+                port
+            }
+        };
+        match port {
+            Some(port) => {
+                self.talking.insert(id, port);
+            }
+            None => {
+                // `add` has said that there is no port left.
+                self.replies.pop_back();
+                self.told.push_back((id, Told::Failed(Failure::NotSent)));
+            }
+        }
+    }
+
+    /// The engine writes to a conversation.
+    pub(super) fn say(&mut self, now: Instant, id: CommandId, bytes: Vec<u8>) {
+        let Some(port) = self.talking.get(&id).copied() else { return };
+        let Some(socket) = self.open.get_mut(&port) else { return };
+        let to = socket.to;
+        match &mut socket.kind {
+            Kind::Talking => {
+                self.send(*to.ip(), Content::Udp { source_port: port, destination_port: to.port() }, bytes);
+            }
+            Kind::Stream(_) => self.write(now, port, bytes),
+            _ => {}
+        }
+    }
+
+    fn write(&mut self, now: Instant, port: u16, bytes: Vec<u8>) {
+        let Some(socket) = self.open.get_mut(&port) else { return };
+        let (to, before) = (socket.to, socket.next_due());
+        let Kind::Stream(stream) = &mut socket.kind else { return };
+        let mut parts = Vec::new();
+        for part in bytes.chunks(MSS) {
+            let flags = Flags::ACK | Flags::PSH;
+            parts.push((segment((port, to.port()), stream.next, stream.expected, flags), part.to_vec()));
+            stream.next = stream.next.wrapping_add(part.len() as u32);
+        }
+        stream.unacknowledged.extend(bytes);
+        socket.repeat = Some(now + RESEND);
+        self.timers.remove(&(before, port));
+        let due = self.open.get(&port).map_or(now, Socket::next_due);
+        self.timers.insert((due, port));
+        for (segment, part) in parts {
+            self.send(*to.ip(), Content::Tcp(segment), part);
+        }
+    }
+
+    fn say_again(&mut self, now: Instant, port: u16) {
+        let Some(socket) = self.open.get_mut(&port) else { return };
+        let to = socket.to;
+        let Kind::Stream(stream) = &mut socket.kind else { return };
+        let lost = stream.unacknowledged.clone();
+        socket.repeat = (!lost.is_empty()).then_some(now + RESEND);
+        let mut sequence = stream.next.wrapping_sub(lost.len() as u32);
+        let expected = stream.expected;
+        self.timers.insert((socket.next_due(), port));
+        for part in lost.chunks(MSS) {
+            let again = segment((port, to.port()), sequence, expected, Flags::ACK | Flags::PSH);
+            sequence = sequence.wrapping_add(part.len() as u32);
+            self.send(*to.ip(), Content::Tcp(again), part.to_vec());
+        }
+    }
+
+    /// The engine ends a conversation.
+    pub(super) fn hang_up(&mut self, id: CommandId) {
+        let Some(port) = self.talking.get(&id).copied() else { return };
+        if let Some(Socket { to, kind: Kind::Stream(stream), .. }) = self.open.get(&port) {
+            let ports = (port, to.port());
+            let fin = segment(ports, stream.next, stream.expected, Flags::FIN | Flags::ACK);
+            // The rest of the closing meets no socket and is reset.
+            self.send_segment(*to.ip(), fin);
+        }
+        self.forget(port);
+    }
+
+    fn opened(&mut self, now: Instant, port: u16, next: u32, expected: u32, tls: bool) {
+        let Some(socket) = self.open.get_mut(&port) else { return };
+        let before = socket.next_due();
+        let (id, to) = (socket.id, socket.to);
+        socket.kind = Kind::Stream(Stream { next, expected, unacknowledged: Vec::new(), tls });
+        (socket.repeat, socket.until) = (None, now + FOREVER);
+        self.timers.remove(&(before, port));
+        self.timers.insert((now + FOREVER, port));
+        self.send_segment(*to.ip(), segment((port, to.port()), next, expected, Flags::ACK));
+        if tls {
+            self.write(now, port, CLIENT_HELLO.to_vec());
+        } else {
+            self.told.push_back((id, Told::Opened(None)));
+        }
+    }
+
+    fn receive_stream(&mut self, now: Instant, port: u16, received: &tcp::Segment<'_>) {
+        let Some(socket) = self.open.get_mut(&port) else { return };
+        let (id, to, before) = (socket.id, socket.to, socket.next_due());
+        let Kind::Stream(stream) = &mut socket.kind else { return };
+        if received.flags.contains(Flags::RST) {
+            self.finish(port, Reply::Refused);
+            return;
+        }
+        let missing = stream.next.wrapping_sub(received.acknowledgment) as usize;
+        if missing < stream.unacknowledged.len() {
+            stream.unacknowledged.drain(..stream.unacknowledged.len() - missing);
+        }
+        let tls = stream.tls;
+        let mut ended = false;
+        let mut heard = None;
+        if received.sequence == stream.expected {
+            stream.expected = stream.expected.wrapping_add(received.payload.len() as u32);
+            heard = (!received.payload.is_empty()).then(|| received.payload.to_vec());
+            ended = received.flags.contains(Flags::FIN);
+            stream.expected = stream.expected.wrapping_add(u32::from(ended));
+        }
+        let says = !received.payload.is_empty() || received.flags.contains(Flags::FIN);
+        let answer = segment((port, to.port()), stream.next, stream.expected, Flags::ACK);
+        let fin = segment((port, to.port()), stream.next, stream.expected, Flags::FIN | Flags::ACK);
+        if stream.unacknowledged.is_empty() && socket.repeat.take().is_some() {
+            self.timers.remove(&(before, port));
+            self.timers.insert((socket.until, port));
+        }
+        let _ = now;
+        if says {
+            self.send_segment(*to.ip(), if ended { fin } else { answer });
+        }
+        match heard {
+            // Whatever comes back is no handshake.
+            Some(_) if tls => ended = true,
+            Some(bytes) => self.told.push_back((id, Told::Received(None, bytes))),
+            None => {}
+        }
+        if ended {
+            self.finish(port, Reply::Refused);
+        }
+    }
+
+    /// Ends a conversation, if the port is one of one: what the reply would say is told.
+    fn end_talk(&mut self, port: u16, reply: &Reply) -> bool {
+        let Some(socket) = self.open.get(&port) else { return false };
+        let told = match (&socket.kind, reply) {
+            (Kind::Opening { .. }, Reply::Refused) => Told::Failed(Failure::Refused),
+            (Kind::Opening { .. }, Reply::TimedOut) => Told::Failed(Failure::TimedOut),
+            (Kind::Opening { .. }, _) => Told::Failed(Failure::Unreachable),
+            (Kind::Stream(Stream { tls: true, .. }), _) => Told::Failed(Failure::Tls),
+            (Kind::Stream(_) | Kind::Talking, _) => Told::Closed,
+            _ => return false,
+        };
+        self.told.push_back((socket.id, told));
+        self.forget(port);
+        true
     }
 
     pub(super) fn echo(&mut self, now: Instant, id: CommandId, to: Ipv4Addr, timeout: Duration) {
@@ -168,16 +367,20 @@ impl Sockets {
         Some(port)
     }
 
-    pub(super) fn receive_tcp(&mut self, ip: &ipv4::Header, received: &tcp::Segment<'_>) {
+    pub(super) fn receive_tcp(&mut self, now: Instant, ip: &ipv4::Header, received: &tcp::Segment<'_>) {
         let port = received.destination_port;
         let from = SocketAddrV4::new(ip.source, received.source_port);
         let Some(socket) = self.open.get(&port).filter(|socket| socket.to == from) else {
             self.reset(ip.source, received);
             return;
         };
-        let Kind::Connecting { first } = socket.kind else {
-            self.reset(ip.source, received);
-            return;
+        let first = match socket.kind {
+            Kind::Connecting { first } | Kind::Opening { first, .. } => first,
+            Kind::Stream(_) => return self.receive_stream(now, port, received),
+            Kind::Echo | Kind::Datagram | Kind::Talking | Kind::Resolver { .. } => {
+                self.reset(ip.source, received);
+                return;
+            }
         };
         let sequence = first.wrapping_add(1);
         if received.acknowledgment != sequence {
@@ -185,7 +388,12 @@ impl Sockets {
         } else if received.flags.contains(Flags::RST) {
             self.finish(port, Reply::Refused);
         } else if received.flags.contains(Flags::SYN | Flags::ACK) {
-            self.close(port, sequence, received.sequence.wrapping_add(1));
+            match socket.kind {
+                Kind::Opening { tls, .. } => {
+                    self.opened(now, port, sequence, received.sequence.wrapping_add(1), tls);
+                }
+                _ => self.close(port, sequence, received.sequence.wrapping_add(1)),
+            }
         }
     }
 
@@ -232,9 +440,10 @@ impl Sockets {
                 let ours = self.open.get(&port).is_some_and(|socket| {
                     *socket.to.ip() == quoted.destination
                         && match socket.kind {
-                            Kind::Connecting { .. } => quoted.protocol == Protocol::Tcp,
+                            Kind::Connecting { .. } | Kind::Opening { .. } => quoted.protocol == Protocol::Tcp,
+                            Kind::Stream(_) => false,
                             Kind::Echo => quoted.protocol == Protocol::Icmp,
-                            Kind::Datagram | Kind::Resolver { .. } => quoted.protocol == Protocol::Udp,
+                            Kind::Datagram | Kind::Talking | Kind::Resolver { .. } => quoted.protocol == Protocol::Udp,
                         }
                 });
                 if ours {
@@ -256,6 +465,10 @@ impl Sockets {
         };
         match socket.kind {
             Kind::Datagram => self.finish(port, Reply::Answered { ttl: Some(ip.ttl) }),
+            Kind::Talking => {
+                let heard = Told::Received(None, datagram.payload.to_vec());
+                self.told.push_back((socket.id, heard));
+            }
             Kind::Resolver { .. } => {
                 let answers = Message::parse(datagram.payload).map(|message| message.answers);
                 let names = answers.unwrap_or_default().into_iter().filter_map(|record| match record.data {
@@ -264,7 +477,7 @@ impl Sockets {
                 });
                 self.finish(port, Reply::Names(names.collect()));
             }
-            Kind::Connecting { .. } | Kind::Echo => return false,
+            Kind::Connecting { .. } | Kind::Opening { .. } | Kind::Stream(_) | Kind::Echo => return false,
         }
         true
     }
@@ -343,11 +556,20 @@ impl Sockets {
                     self.ask_name(port, *to.ip(), address);
                 }
                 Kind::Resolver { .. } => self.finish(port, Reply::Names(Vec::new())),
-                Kind::Connecting { .. } | Kind::Echo | Kind::Datagram => self.finish(port, Reply::TimedOut),
+                Kind::Connecting { .. }
+                | Kind::Opening { .. }
+                | Kind::Stream(_)
+                | Kind::Echo
+                | Kind::Datagram
+                | Kind::Talking => self.finish(port, Reply::TimedOut),
             }
             return;
         }
-        let Kind::Connecting { first } = socket.kind else { return };
+        if let Kind::Stream(_) = socket.kind {
+            self.say_again(due, port);
+            return;
+        }
+        let (Kind::Connecting { first } | Kind::Opening { first, .. }) = socket.kind else { return };
         socket.repeat = None;
         let again = segment((port, to.port()), first, 0, Flags::SYN);
         self.timers.insert((socket.next_due(), port));
@@ -363,6 +585,9 @@ impl Sockets {
     }
 
     fn finish(&mut self, port: u16, reply: Reply) {
+        if self.end_talk(port, &reply) {
+            return;
+        }
         if let Some(socket) = self.open.get(&port) {
             // Without a name server's answer an address has no name.
             let named = matches!(socket.kind, Kind::Resolver { .. }) && !matches!(reply, Reply::Names(_));
@@ -374,6 +599,7 @@ impl Sockets {
 
     fn forget(&mut self, port: u16) {
         if let Some(socket) = self.open.remove(&port) {
+            self.talking.remove(&socket.id);
             self.timers.remove(&(socket.next_due(), port));
         }
     }

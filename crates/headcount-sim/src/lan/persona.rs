@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use headcount_model::{MacAddr, PortSet};
+use headcount_model::{MacAddr, PortSet, Transport};
 use serde::{Deserialize, Serialize};
 
 use super::LanError;
@@ -36,6 +36,16 @@ pub struct Persona {
     pub every_port: bool,
     /// The UDP services that it has, on their usual ports.
     pub udp: Vec<UdpService>,
+    /// What its TCP ports say beyond accepting connections.
+    #[serde(rename = "service")]
+    pub services: Vec<Service>,
+    /// What its SNMP agent tells to whoever knows its community.
+    pub snmp: Option<Agent>,
+    /// The services that it announces by multicast DNS.
+    #[serde(rename = "dnssd")]
+    pub announced: Vec<Announced>,
+    /// The `Server` header of its answers to SSDP.
+    pub ssdp_server: Option<String>,
     /// How many ICMP port unreachables it sends in a second at the most; 0: none.
     pub unreachables_per_second: u32,
     /// The shortest time to an answer, in milliseconds.
@@ -54,6 +64,10 @@ pub struct Persona {
     pub any_written_byte_prints: PortSet,
     /// Its radio sleeps when nothing comes.
     pub sleepy: Option<Sleepy>,
+    /// What it is, as far as it tells anybody who asks.
+    pub is: Option<Truth>,
+    /// Why nobody can tell what it is.
+    pub silent: Option<String>,
 }
 
 impl Default for Persona {
@@ -71,6 +85,10 @@ impl Default for Persona {
             closed: Closed::Rst,
             every_port: false,
             udp: Vec::new(),
+            services: Vec::new(),
+            snmp: None,
+            announced: Vec::new(),
+            ssdp_server: None,
             unreachables_per_second: 1,
             latency_ms: 0.3,
             jitter_ms: 0.2,
@@ -80,8 +98,25 @@ impl Default for Persona {
             listen_queue: None,
             any_written_byte_prints: PortSet::new(),
             sleepy: None,
+            is: None,
+            silent: None,
         }
     }
+}
+
+/// What must be found out about a persona; what is not given is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Truth {
+    /// Its `device.type`.
+    #[serde(rename = "type")]
+    pub device_type: Option<String>,
+    /// Its `device.vendor`.
+    pub vendor: Option<String>,
+    /// A part of its product or model, or of the product of its operating system or of one of its services.
+    pub product: Option<String>,
+    /// The exposures that it must be found with, by id.
+    pub exposures: Vec<String>,
 }
 
 /// One network interface of a persona.
@@ -141,6 +176,87 @@ impl UdpService {
     }
 }
 
+/// What is said on TCP ports: a greeting when a connection stands, and answers to what is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// On these ports.
+    pub ports: PortSet,
+    /// Said as soon as a connection stands.
+    #[serde(default)]
+    pub greeting: String,
+    /// The first whose `to` is in what was written is said; without one, it is kept waiting.
+    #[serde(default)]
+    pub answers: Vec<ServiceAnswer>,
+}
+
+/// One answer of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceAnswer {
+    /// What must have been written; empty: anything.
+    #[serde(default)]
+    pub to: String,
+    /// What is said to it; empty with `close`: nothing.
+    #[serde(default)]
+    pub say: String,
+    /// Whether the connection is closed after it.
+    #[serde(default)]
+    pub close: bool,
+}
+
+impl Service {
+    /// The greeting.
+    pub fn greeting(&self) -> &[u8] {
+        self.greeting.as_bytes()
+    }
+
+    /// The answer to what was written.
+    pub fn answer(&self, heard: &[u8]) -> Option<&ServiceAnswer> {
+        let asked = |answer: &&ServiceAnswer| {
+            answer.to.is_empty() || heard.windows(answer.to.len()).any(|part| part == answer.to.as_bytes())
+        };
+        self.answers.iter().find(asked)
+    }
+}
+
+impl ServiceAnswer {
+    /// What is said.
+    pub fn bytes(&self) -> &[u8] {
+        self.say.as_bytes()
+    }
+}
+
+/// An SNMP agent (v1 and v2c) that answers one community.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// The community that it answers.
+    #[serde(default = "public")]
+    pub community: String,
+    /// Its objects: dotted object identifier to text; a value `oid:1.3.6…` is an object identifier.
+    pub objects: std::collections::BTreeMap<String, String>,
+}
+
+fn public() -> String {
+    "public".to_owned()
+}
+
+/// A DNS-SD service instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announced {
+    /// Its type: `_ipp._tcp`.
+    pub service: String,
+    /// Its instance name.
+    pub name: String,
+    /// Its port.
+    pub port: u16,
+    /// Its TXT strings.
+    #[serde(default)]
+    pub txt: Vec<String>,
+}
+
 /// A device that falls silent under load: more than `pps` packets addressed to it (unicast, or ARP requests for its
 /// own addresses) within any second, and it says nothing for `for_seconds`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,6 +311,12 @@ impl Persona {
     pub fn udp_service(&self, port: u16) -> Option<UdpService> {
         let dns = self.dns.then_some(UdpService::Dns);
         self.udp.iter().copied().chain(dns).find(|service| service.port() == port)
+    }
+
+    /// What it says on a port.
+    pub fn service(&self, transport: Transport, port: u16) -> Option<&Service> {
+        let here = |service: &&Service| transport == Transport::Tcp && service.ports.contains(port);
+        self.services.iter().find(here)
     }
 
     /// The ports of its UDP services.

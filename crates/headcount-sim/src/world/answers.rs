@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use headcount_model::MacAddr;
 use headcount_wire::{
-    ber::{Reader, SEQUENCE},
+    ber::{self, INTEGER, OCTET_STRING, Reader, SEQUENCE},
     dns::{
         self, FLAG_AUTHORITATIVE, FLAG_RECURSION_DESIRED, FLAG_RESPONSE, Message, Record, RecordData,
         RecordType,
@@ -13,7 +13,7 @@ use headcount_wire::{
     snmp::Report,
 };
 
-use crate::lan::UdpService;
+use crate::lan::{Agent, Announced, Persona, UdpService};
 
 /// What the answering persona says of itself.
 pub(super) struct Speaker<'a> {
@@ -23,6 +23,8 @@ pub(super) struct Speaker<'a> {
     pub(super) address: Ipv4Addr,
     /// Its link-layer address, zeros where it has none.
     pub(super) mac: MacAddr,
+    /// All else.
+    pub(super) persona: &'a Persona,
 }
 
 /// The answer to `request`, or `None` if the service would not answer it.
@@ -114,8 +116,9 @@ fn nbstat(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
 /// RFC 3414, section 4: a request without an engine ID is answered with a report that names it.
 fn snmp(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
     let mut message = Reader::new(request).nested(SEQUENCE).ok()?;
-    if message.integer().ok()? != 3 {
-        return None;
+    let version = message.integer().ok()?;
+    if version != 3 {
+        return agent(speaker.persona.snmp.as_ref()?, version, message);
     }
     let message_id = message.nested(SEQUENCE).ok()?.integer().ok()?;
     // An enterprise number (8072) and a MAC address: RFC 3411, section 5.
@@ -127,6 +130,67 @@ fn snmp(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// RFC 3416, section 4.2: a request for values or the values after them; other communities stay unanswered.
+fn agent(agent: &Agent, version: i64, mut message: Reader<'_>) -> Option<Vec<u8>> {
+    const GET_NEXT: u8 = 0xa1;
+    const RESPONSE: u8 = 0xa2;
+    let community = message.expect(OCTET_STRING).ok()?;
+    if community != agent.community.as_bytes() {
+        return None;
+    }
+    let request = message.element().ok()?;
+    let mut pdu = Reader::new(request.content);
+    let (id, _, _) = (pdu.integer().ok()?, pdu.integer().ok()?, pdu.integer().ok()?);
+    let mut asked = pdu.nested(SEQUENCE).ok()?;
+    let mut bindings = Vec::new();
+    while !asked.is_empty() {
+        let oid = asked.nested(SEQUENCE).ok()?.element().ok()?.oid().ok()?;
+        bindings.push(object(agent, &oid, request.tag == GET_NEXT));
+    }
+    // Version 1 has no way to say that one object is missing but to refuse them all.
+    let refused = bindings.iter().position(|(_, value)| value.is_none()).filter(|_| version == 0);
+    let mut out = Vec::new();
+    ber::write_nested(&mut out, SEQUENCE, |out| {
+        ber::write_integer(out, INTEGER, version);
+        ber::write_bytes(out, OCTET_STRING, community);
+        ber::write_nested(out, RESPONSE, |out| {
+            ber::write_integer(out, INTEGER, id);
+            ber::write_integer(out, INTEGER, if refused.is_some() { 2 } else { 0 });
+            ber::write_integer(out, INTEGER, refused.map_or(0, |place| place as i64 + 1));
+            ber::write_nested(out, SEQUENCE, |out| {
+                bindings.iter().for_each(|(oid, value)| binding(out, oid, *value));
+            });
+        });
+    });
+    Some(out)
+}
+
+/// The object, or for `next` the first one after it, and its value.
+fn object<'a>(agent: &'a Agent, oid: &[u32], next: bool) -> (Vec<u32>, Option<&'a str>) {
+    let arcs = |text: &str| text.split('.').filter_map(|arc| arc.parse().ok()).collect::<Vec<u32>>();
+    let mut objects: Vec<(Vec<u32>, &str)> =
+        agent.objects.iter().map(|(oid, value)| (arcs(oid), value.as_str())).collect();
+    objects.sort_unstable();
+    let here = |known: &[u32]| if next { known > oid } else { known == oid };
+    let found = objects.into_iter().find(|(known, _)| here(known));
+    found.map_or_else(|| (oid.to_vec(), None), |(oid, value)| (oid, Some(value)))
+}
+
+fn binding(out: &mut Vec<u8>, oid: &[u32], value: Option<&str>) {
+    const NO_SUCH_OBJECT: u8 = 0x80;
+    ber::write_nested(out, SEQUENCE, |out| {
+        ber::write_oid(out, oid);
+        match value.map(|value| (value, value.strip_prefix("oid:"))) {
+            None => ber::write_bytes(out, NO_SUCH_OBJECT, &[]),
+            Some((_, Some(oid))) => {
+                let arcs: Vec<u32> = oid.split('.').filter_map(|arc| arc.parse().ok()).collect();
+                ber::write_oid(out, &arcs);
+            }
+            Some((text, None)) => ber::write_bytes(out, OCTET_STRING, text.as_bytes()),
+        }
+    });
+}
+
 /// UPnP Device Architecture 2.0, section 1.3: search and response.
 fn ssdp(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
     if !request.starts_with(b"M-SEARCH * HTTP/1.1") {
@@ -135,10 +199,11 @@ fn ssdp(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
     let uuid = speaker.mac.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let usn = format!("uuid:00000000-0000-1000-8000-{uuid}::upnp:rootdevice");
     let address = speaker.address;
+    let server = speaker.persona.ssdp_server.as_deref().unwrap_or("Linux/5.10 UPnP/1.0 Device/1.0");
     Some(
         format!(
             "HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=1800\r\nEXT:\r\n\
-             LOCATION: http://{address}/description.xml\r\nSERVER: Linux/5.10 UPnP/1.0 Device/1.0\r\n\
+             LOCATION: http://{address}/description.xml\r\nSERVER: {server}\r\n\
              ST: upnp:rootdevice\r\nUSN: {usn}\r\n\r\n"
         )
         .into_bytes(),
@@ -149,19 +214,53 @@ fn ssdp(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
 fn mdns(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
     let query = Message::parse(request).ok().filter(|query| !query.is_response())?;
     let question = query.questions.first()?.clone();
+    let announced = &speaker.persona.announced;
     let data = if question.name.eq_ignore_ascii_case(dns::SERVICE_TYPES) {
-        RecordData::Ptr("_http._tcp.local".to_owned())
+        types_of(announced)
     } else if address_in(&question.name) == Some(speaker.address) {
-        RecordData::Ptr(format!("{}.local", speaker.name))
+        vec![RecordData::Ptr(format!("{}.local", speaker.name))]
     } else {
-        return None;
+        announced.iter().flat_map(|one| about(one, speaker.name, &question)).collect()
     };
-    let answer = Record { name: question.name.clone(), class: dns::CLASS_IN, ttl: 10, data };
+    if data.is_empty() {
+        return None;
+    }
+    let record = |data| Record { name: question.name.clone(), class: dns::CLASS_IN, ttl: 10, data };
+    let answers = data.into_iter().map(record).collect();
     let mut out = Vec::new();
     let flags = FLAG_RESPONSE | FLAG_AUTHORITATIVE;
-    Message { id: query.id, flags, questions: vec![question], answers: vec![answer], ..Message::default() }
+    Message { id: query.id, flags, questions: vec![question.clone()], answers, ..Message::default() }
         .emit(&mut out);
     Some(out)
+}
+
+/// RFC 6763, section 9: the types of the services that are announced.
+fn types_of(announced: &[Announced]) -> Vec<RecordData> {
+    let types: std::collections::BTreeSet<&str> = announced.iter().map(|one| one.service.as_str()).collect();
+    match types.is_empty() {
+        true => vec![RecordData::Ptr("_http._tcp.local".to_owned())],
+        false => types.into_iter().map(|kind| RecordData::Ptr(format!("{kind}.local"))).collect(),
+    }
+}
+
+/// RFC 6763, sections 4 to 6: the instances of a type; where one is and what its TXT strings say.
+fn about(one: &Announced, host: &str, question: &dns::Question) -> Vec<RecordData> {
+    let kind = format!("{}.local", one.service);
+    let label = one.name.replace('.', "\\.");
+    if question.name.eq_ignore_ascii_case(&kind) {
+        return vec![RecordData::Ptr(format!("{label}.{kind}"))];
+    }
+    if !question.name.eq_ignore_ascii_case(&format!("{label}.{kind}")) {
+        return Vec::new();
+    }
+    let at = RecordData::Srv { priority: 0, weight: 0, port: one.port, target: format!("{host}.local") };
+    let text = RecordData::Txt(one.txt.iter().map(|text| text.as_bytes().to_vec()).collect());
+    match question.kind {
+        RecordType::Srv => vec![at],
+        RecordType::Txt => vec![text],
+        RecordType::Any => vec![at, text],
+        _ => Vec::new(),
+    }
 }
 
 /// ANSI/ASHRAE 135, annex J: a who-is (unconfirmed service 8) is answered with an i-am (0).
@@ -180,8 +279,35 @@ mod tests {
 
     use super::*;
 
-    const SPEAKER: Speaker<'_> =
-        Speaker { name: "nas", address: Ipv4Addr::new(10, 0, 0, 7), mac: MacAddr([0, 0x11, 0x32, 1, 2, 3]) };
+    const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 7);
+    const MAC: MacAddr = MacAddr([0, 0x11, 0x32, 1, 2, 3]);
+
+    fn speaker(persona: &Persona) -> Speaker<'_> {
+        Speaker { name: "nas", address: ADDRESS, mac: MAC, persona }
+    }
+
+    #[test]
+    fn an_agent_tells_its_objects_to_its_community() {
+        let objects = [("1.3.6.1.2.1.1.1.0", "Printer 3"), ("1.3.6.1.2.1.1.2.0", "oid:1.3.6.1.4.1.11")];
+        let objects = objects.map(|(oid, value)| (oid.to_owned(), value.to_owned())).into();
+        let persona =
+            Persona { snmp: Some(Agent { community: "public".to_owned(), objects }), ..Persona::default() };
+        let ask = |community: &[u8], version, names: &[Vec<u32>]| {
+            let mut request = Vec::new();
+            snmp::Request { version, community, id: 5, next: false, names }.emit(&mut request);
+            answer(UdpService::Snmp, &speaker(&persona), &request)
+        };
+        let names = [vec![1, 3, 6, 1, 2, 1, 1, 1, 0], vec![1, 3, 6, 1, 2, 1, 1, 2, 0], vec![1, 3, 6, 1, 9]];
+        let reply = snmp::Response::parse(&ask(b"public", snmp::Version::V2c, &names).unwrap()).unwrap();
+        let values: Vec<_> = reply.bindings.iter().map(|binding| &binding.value).collect();
+        assert_eq!(reply.id, 5);
+        assert_eq!(values[0], &snmp::Value::Bytes(b"Printer 3".to_vec()));
+        assert_eq!(values[1], &snmp::Value::Name(vec![1, 3, 6, 1, 4, 1, 11]));
+        assert_eq!(values[2], &snmp::Value::Missing);
+        let reply = snmp::Response::parse(&ask(b"public", snmp::Version::V1, &names).unwrap()).unwrap();
+        assert_eq!((reply.error_status, reply.error_index), (2, 3));
+        assert_eq!(ask(b"private", snmp::Version::V2c, &names), None);
+    }
 
     #[test]
     fn nonsense_is_not_answered() {
@@ -196,7 +322,7 @@ mod tests {
         ];
         for service in services {
             for len in 0..100 {
-                assert_eq!(answer(service, &SPEAKER, &vec![0xff; len]), None, "{service:?} {len}");
+                assert_eq!(answer(service, &speaker(&Persona::default()), &vec![0xff; len]), None, "{service:?} {len}");
             }
         }
     }
@@ -211,10 +337,10 @@ mod tests {
                 &[Question { name, kind: RecordType::Ptr, class: dns::CLASS_IN }],
                 &mut query,
             );
-            let name_of = |address| (address == SPEAKER.address).then(|| "nas.example".to_owned());
+            let name_of = |address| (address == ADDRESS).then(|| "nas.example".to_owned());
             Message::parse(&dns_answer(&query, name_of).unwrap()).unwrap()
         };
-        let known = ask(dns::reverse_name(SPEAKER.address));
+        let known = ask(dns::reverse_name(ADDRESS));
         assert_eq!(known.id, 9);
         assert_eq!(known.answers[0].data, RecordData::Ptr("nas.example".to_owned()));
         let unknown = ask(dns::reverse_name(Ipv4Addr::new(10, 0, 0, 8)));
@@ -234,21 +360,21 @@ mod tests {
     fn what_a_client_asks_is_answered_so_that_it_can_read_it() {
         let mut request = Vec::new();
         snmp::engine_discovery(77, &mut request);
-        let reply = answer(UdpService::Snmp, &SPEAKER, &request).unwrap();
+        let reply = answer(UdpService::Snmp, &speaker(&Persona::default()), &request).unwrap();
         let report = Report::parse(&reply).unwrap();
         assert_eq!((report.message_id, report.engine_id.len()), (77, 11));
-        let reply = answer(UdpService::Nbstat, &SPEAKER, &netbios::node_status_query(5)).unwrap();
+        let reply = answer(UdpService::Nbstat, &speaker(&Persona::default()), &netbios::node_status_query(5)).unwrap();
         let status = NodeStatus::parse(&reply).unwrap();
-        assert_eq!((status.id, status.mac, status.names[0].text().as_ref()), (5, Some(SPEAKER.mac), "NAS"));
-        let reply = answer(UdpService::Ssdp, &SPEAKER, &ssdp::m_search(ssdp::ROOT_DEVICE)).unwrap();
+        assert_eq!((status.id, status.mac, status.names[0].text().as_ref()), (5, Some(MAC), "NAS"));
+        let reply = answer(UdpService::Ssdp, &speaker(&Persona::default()), &ssdp::m_search(ssdp::ROOT_DEVICE)).unwrap();
         assert!(reply.starts_with(b"HTTP/1.1 200 OK\r\n"));
         let mut request = Vec::new();
         let kind = RecordType::Ptr;
         let question = Question { name: dns::SERVICE_TYPES.to_owned(), kind, class: dns::CLASS_IN };
         dns::query(3, false, &[question], &mut request);
-        let reply = answer(UdpService::Mdns, &SPEAKER, &request).unwrap();
+        let reply = answer(UdpService::Mdns, &speaker(&Persona::default()), &request).unwrap();
         assert_eq!(Message::parse(&reply).unwrap().answers.len(), 1);
-        let reply = answer(UdpService::Dns, &SPEAKER, &request).unwrap();
+        let reply = answer(UdpService::Dns, &speaker(&Persona::default()), &request).unwrap();
         assert_eq!(Message::parse(&reply).unwrap().response_code(), 5);
     }
 }

@@ -1,4 +1,4 @@
-//! The TCP connections of one persona: a server side that accepts, acknowledges and closes, and says nothing.
+//! The TCP connections of one persona: a server side that accepts, says what its service says, and closes.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -6,6 +6,7 @@ use headcount_model::Instant;
 use headcount_wire::tcp::{Flags, Segment};
 
 use super::way::Way;
+use crate::lan::Service;
 
 /// Both ends of a connection: remote address and port, local address and port.
 pub(super) type Ends = (Ipv4Addr, u16, Ipv4Addr, u16);
@@ -29,12 +30,27 @@ enum State {
     Closing,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// A segment with its data.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) segment: Segment<'static>,
+    pub(super) payload: Vec<u8>,
+}
+
+/// What a service has heard and not yet answered, at the most.
+const HEARD: usize = 8 << 10;
+
+#[derive(Clone, Debug)]
 struct Connection {
     way: Way,
     state: State,
-    /// Our initial sequence number; our FIN comes right after it, since we send no data.
+    /// Our initial sequence number.
     first: u32,
+    /// Bytes that we have sent, and those at their end that have not been acknowledged.
+    said: u32,
+    unacknowledged: Vec<u8>,
+    /// What was heard and not yet answered.
+    heard: Vec<u8>,
     /// The next sequence number that we expect.
     next: u32,
     /// When our SYN/ACK or FIN was first sent, and how often again.
@@ -95,72 +111,92 @@ impl Connections {
             return Opened::Dropped;
         }
         let next = syn.sequence.wrapping_add(1);
-        let connection = Connection { way, state: State::HalfOpen, first, next, sent: now, repeats: 0 };
+        let connection = Connection {
+            way,
+            state: State::HalfOpen,
+            first,
+            said: 0,
+            unacknowledged: Vec::new(),
+            heard: Vec::new(),
+            next,
+            sent: now,
+            repeats: 0,
+        };
+        let answer = connection.syn_ack(ends);
         self.0.insert(ends, connection);
-        Opened::Accepted(connection.syn_ack(ends))
+        Opened::Accepted(answer)
     }
 
-    /// Any segment but a SYN. Returns whether it belongs to a connection, and what is answered.
+    /// Any segment but a SYN, for a port with or without a service. Returns whether it belongs to a connection, and
+    /// what is answered.
     pub(super) fn receive(
         &mut self,
         now: Instant,
         way: &Way,
         segment: &Segment<'_>,
-    ) -> (bool, Option<Segment<'static>>) {
+        service: Option<&Service>,
+    ) -> (bool, Vec<Reply>) {
         let ends = ends(way, segment);
         let Some(connection) = self.0.get_mut(&ends) else {
-            return (false, None);
+            return (false, Vec::new());
         };
         if segment.flags.contains(Flags::RST) {
             // RFC 9293, section 3.10.7: only a reset at the expected place counts.
             if segment.sequence == connection.next {
                 self.0.remove(&ends);
             }
-            return (true, None);
+            return (true, Vec::new());
         }
         if !segment.flags.contains(Flags::ACK) {
-            return (true, None);
+            return (true, Vec::new());
         }
         let acknowledged = segment.acknowledgment.wrapping_sub(connection.first);
+        let mut replies = Vec::new();
         match connection.state {
-            State::HalfOpen if acknowledged == 1 => connection.state = State::Established,
-            State::HalfOpen => return (true, Some(reset_for(segment))),
-            State::Closing if acknowledged == 2 => {
-                self.0.remove(&ends);
-                return (true, None);
+            State::HalfOpen if acknowledged == 1 => {
+                connection.state = State::Established;
+                connection.say(now, ends, service.map_or(&[], |service| service.greeting()), &mut replies);
             }
-            State::Established | State::Closing => {}
+            State::HalfOpen => return (true, vec![reset_for(segment).into()]),
+            State::Closing if acknowledged == connection.said.wrapping_add(2) => {
+                // What the remote end still sends meets no connection.
+                let over = segment.payload.is_empty() && !segment.flags.contains(Flags::FIN);
+                self.0.remove(&ends);
+                return (over, Vec::new());
+            }
+            State::Established | State::Closing => connection.acknowledged(acknowledged),
         }
-        (true, connection.take_data(now, ends, segment))
+        connection.take_data(now, ends, segment, service, &mut replies);
+        (true, replies)
     }
 
-    /// A connection whose SYN/ACK or FIN may be due again: what is sent, and when to look again. `None` for both
-    /// when there is nothing left to wait for.
-    pub(super) fn repeat(
-        &mut self,
-        now: Instant,
-        ends: Ends,
-    ) -> (Option<(Way, Segment<'static>)>, Option<Instant>) {
+    /// A connection of which something may be due again: what is sent, and when to look again.
+    pub(super) fn repeat(&mut self, now: Instant, ends: Ends) -> (Option<Way>, Vec<Reply>, Option<Instant>) {
         let Some(connection) = self.0.get_mut(&ends) else {
-            return (None, None);
+            return (None, Vec::new(), None);
         };
-        if connection.state == State::Established {
-            return (None, None);
+        if connection.state == State::Established && connection.unacknowledged.is_empty() {
+            return (None, Vec::new(), None);
         }
         let next = connection.next_repeat();
         if now < next {
-            return (None, Some(next));
+            return (None, Vec::new(), Some(next));
         }
         if connection.repeats == REPEATS.len() {
             self.0.remove(&ends);
-            return (None, None);
+            return (None, Vec::new(), None);
         }
         connection.repeats += 1;
-        let segment = match connection.state {
-            State::HalfOpen => connection.syn_ack(ends),
-            State::Established | State::Closing => connection.fin(ends),
-        };
-        (Some((connection.way, segment)), Some(connection.next_repeat()))
+        let mut replies = Vec::new();
+        match connection.state {
+            State::HalfOpen => replies.push(connection.syn_ack(ends).into()),
+            State::Established => connection.say_again(ends, &mut replies),
+            State::Closing => {
+                connection.say_again(ends, &mut replies);
+                replies.push(connection.fin(ends).into());
+            }
+        }
+        (Some(connection.way), replies, Some(connection.next_repeat()))
     }
 
     /// How many connections there are, half-open ones counted.
@@ -187,7 +223,7 @@ impl Connection {
         Segment {
             source_port: local,
             destination_port: remote,
-            sequence: self.first.wrapping_add(1),
+            sequence: self.first.wrapping_add(1).wrapping_add(self.said),
             acknowledgment: self.next,
             flags,
             window: WINDOW,
@@ -196,22 +232,97 @@ impl Connection {
         }
     }
 
-    /// Data and FIN of an open connection: both are acknowledged, a FIN with our own.
-    fn take_data(&mut self, now: Instant, ends: Ends, segment: &Segment<'_>) -> Option<Segment<'static>> {
-        let fin = segment.flags.contains(Flags::FIN);
-        if segment.payload.is_empty() && !fin {
-            return None;
+    fn acknowledged(&mut self, acknowledged: u32) {
+        let missing = self.said.wrapping_add(1).wrapping_sub(acknowledged) as usize;
+        if missing < self.unacknowledged.len() {
+            self.unacknowledged.drain(..self.unacknowledged.len() - missing);
+            self.repeats = 0;
         }
-        if segment.sequence != self.next {
-            return Some(self.ack(ends, Flags::ACK));
+    }
+
+    fn say(&mut self, now: Instant, ends: Ends, bytes: &[u8], replies: &mut Vec<Reply>) {
+        if bytes.is_empty() {
+            return;
         }
-        self.next = self.next.wrapping_add(segment.payload.len() as u32).wrapping_add(u32::from(fin));
-        if !fin {
-            return Some(self.ack(ends, Flags::ACK));
+        for part in bytes.chunks(usize::from(MSS)) {
+            let segment = self.ack(ends, Flags::ACK | Flags::PSH);
+            replies.push(Reply { segment, payload: part.to_vec() });
+            self.said = self.said.wrapping_add(part.len() as u32);
         }
+        self.unacknowledged.extend_from_slice(bytes);
+        (self.sent, self.repeats) = (now, 0);
+    }
+
+    fn say_again(&self, ends: Ends, replies: &mut Vec<Reply>) {
+        let mut back = self.unacknowledged.len() as u32;
+        for part in self.unacknowledged.chunks(usize::from(MSS)) {
+            let mut segment = self.ack(ends, Flags::ACK | Flags::PSH);
+            segment.sequence = segment.sequence.wrapping_sub(back);
+            back -= part.len() as u32;
+            replies.push(Reply { segment, payload: part.to_vec() });
+        }
+    }
+
+    fn close(&mut self, now: Instant, ends: Ends, replies: &mut Vec<Reply>) {
         self.state = State::Closing;
         (self.sent, self.repeats) = (now, 0);
-        Some(self.fin(ends))
+        replies.push(self.fin(ends).into());
+    }
+
+    /// Data and FIN of an open connection: both are acknowledged, data by what the service says to it, a FIN with our
+    /// own. A port without a service closes when it is written to.
+    fn take_data(
+        &mut self,
+        now: Instant,
+        ends: Ends,
+        segment: &Segment<'_>,
+        service: Option<&Service>,
+        replies: &mut Vec<Reply>,
+    ) {
+        let fin = segment.flags.contains(Flags::FIN);
+        if segment.payload.is_empty() && !fin {
+            return;
+        }
+        if segment.sequence != self.next {
+            replies.push(self.ack(ends, Flags::ACK).into());
+            return;
+        }
+        self.next = self.next.wrapping_add(segment.payload.len() as u32).wrapping_add(u32::from(fin));
+        if self.state == State::Closing {
+            replies.push(self.ack(ends, Flags::ACK).into());
+            return;
+        }
+        let room = HEARD.saturating_sub(self.heard.len());
+        self.heard.extend(segment.payload.iter().take(room));
+        let answer = service.and_then(|service| service.answer(&self.heard));
+        let (bytes, close) = match (service, answer) {
+            _ if segment.payload.is_empty() => (&[][..], fin),
+            (None, _) => (&[][..], true),
+            (Some(_), Some(answer)) => (answer.bytes(), answer.close),
+            (Some(_), None) => (&[][..], false),
+        };
+        if !bytes.is_empty() {
+            self.heard.clear();
+        }
+        self.say(now, ends, bytes, replies);
+        if close || fin {
+            self.close(now, ends, replies);
+        } else if bytes.is_empty() {
+            replies.push(self.ack(ends, Flags::ACK).into());
+        }
+    }
+}
+
+impl Reply {
+    /// The segment with its data in it.
+    pub(super) fn with_data(&self) -> Segment<'_> {
+        Segment { payload: &self.payload, ..self.segment }
+    }
+}
+
+impl From<Segment<'static>> for Reply {
+    fn from(segment: Segment<'static>) -> Self {
+        Self { segment, payload: Vec::new() }
     }
 }
 

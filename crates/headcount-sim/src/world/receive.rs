@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, net::Ipv4Addr, time::Duration};
 
-use headcount_model::{Instant, PhantomKind};
+use headcount_model::{Instant, PhantomKind, Transport};
 use headcount_wire::{
     ethernet,
     frame::Content,
@@ -221,15 +221,21 @@ impl World {
             }
             return;
         }
-        let (known, answer) = self.hosts[index].connections.receive(now, &way, segment);
-        if let Some(answer) = answer {
-            if answer.flags.contains(Flags::FIN) {
-                let ends = connections::ends(&way, segment);
-                self.repeats.push(Reverse((now + connections::REPEATS[0], index, ends)));
-            }
-            self.send(now, index, way, ttl, &Answer::Tcp(answer));
-        } else if !known {
+        let host = &mut self.hosts[index];
+        let service = host.persona.service(Transport::Tcp, segment.destination_port);
+        let (known, replies) = host.connections.receive(now, &way, segment, service);
+        if !known {
             self.reset(now, index, way, ttl, segment);
+        }
+        let again = |reply: &connections::Reply| {
+            reply.segment.flags.contains(Flags::FIN) || !reply.payload.is_empty()
+        };
+        if replies.iter().any(again) {
+            let ends = connections::ends(&way, segment);
+            self.repeats.push(Reverse((now + connections::REPEATS[0], index, ends)));
+        }
+        for reply in replies {
+            self.send(now, index, way, ttl, &Answer::Tcp(reply.with_data()));
         }
     }
 
@@ -282,7 +288,7 @@ impl World {
         let answer = if host.persona.dns && datagram.destination_port == 53 {
             answers::dns_answer(datagram.payload, |address| self.names.get(&address).cloned())
         } else {
-            let speaker = Speaker { name: &host.persona.name, address: way.local, mac: host.mac };
+            let speaker = Speaker { name: &host.persona.name, address: way.local, mac: host.mac, persona: &host.persona };
             answers::answer(service, &speaker, datagram.payload)
         };
         if let Some(payload) = answer {

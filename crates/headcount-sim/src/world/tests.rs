@@ -333,7 +333,8 @@ fn a_reset_at_the_right_place_ends_a_half_open_connection() {
 
 #[test]
 fn a_whole_connection_is_acknowledged_and_closed() {
-    let mut bench = Bench::one("tcp = \"9100\"\nany_written_byte_prints = \"9100\"");
+    let print = "tcp = \"9100\"\nany_written_byte_prints = \"9100\"\nservice = [{ ports = \"9100\" }]";
+    let mut bench = Bench::one(print);
     let iss = first_sequence(&bench.ask(&syn(1, 5, 9100)));
     // The same SYN again gets the same answer.
     assert_eq!(first_sequence(&bench.ask(&syn(1, 5, 9100))), iss);
@@ -354,6 +355,25 @@ fn a_whole_connection_is_acknowledged_and_closed() {
     assert_eq!(bench.pass(Duration::from_secs(30)), []);
     let statistics = bench.world.statistics();
     assert_eq!((statistics.written[&(0, 9100)], statistics.printed), (6, 6));
+}
+
+#[test]
+fn a_service_greets_answers_repeats_what_is_lost_and_closes() {
+    let service = "service = [{ ports = \"21\", greeting = \"220 hi\\r\\n\", answers = [{ to = \"QUIT\", say = \"221 bye\\r\\n\", close = true }] }]";
+    let mut bench = Bench::one(&format!("tcp = \"21\"\n{service}"));
+    let iss = first_sequence(&bench.ask(&syn(1, 5, 21)));
+    let go = |bench: &mut Bench, sequence, acknowledgment, payload| {
+        let segment = Segment { payload, ..segment(5, 21, sequence, acknowledgment, Flags::ACK) };
+        bench.ask(&tcp_frame(mac(1), host(1), &segment))
+    };
+    let psh = Flags::ACK | Flags::PSH;
+    let greeting = go(&mut bench, 101, iss + 1, b"");
+    assert!(matches!(greeting[..], [Came { what: What::Tcp { flags, .. }, .. }] if flags == psh));
+    assert_eq!(flags(&bench.pass(Duration::from_millis(1500))), [psh], "repeated until it is acknowledged");
+    assert_eq!(go(&mut bench, 101, iss + 9, b""), []);
+    assert_eq!(flags(&go(&mut bench, 101, iss + 9, b"QUIT\r\n")), [psh, FIN_ACK]);
+    assert_eq!(go(&mut bench, 107, iss + 19, b""), []);
+    assert_eq!(bench.world.open_connections(), 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
     net::Ipv4Addr,
 };
 
-use headcount_engine::{Limits, Plan};
+use headcount_engine::{Limits, Plan, Probing};
 use headcount_model::{MacAddr, Observation, PhantomKind, PortState, Reason, Seen, Transport};
 use headcount_sim::{Lan, Link, Outcome, Questions, Route, Simulation, driver::End, lan::Asked};
 use headcount_sweep::{
@@ -35,6 +35,7 @@ fn questions(profile: (f64, f64, f64), route: Route, seed: u64) -> Questions {
         discovery_ports: discovery_ports(),
         echo: true,
         names: true,
+        probing: Probing::default(),
         route,
         limits: limits(profile),
         seed,

@@ -59,6 +59,7 @@ pub(super) fn finish(done: Done, quiet: bool, color: Color) -> Result<u8, Failur
 
 fn prepare(args: &ScanArgs) -> Result<Prepared, Failure> {
     let ports = prepare::ports_of(&args.what).map_err(Failure::Usage)?;
+    let probing = prepare::probing_of(&args.probes, &args.what).map_err(Failure::Usage)?;
     let can = headcount_net::capabilities().map_err(Failure::usage)?;
     let targets = read_targets(args)?;
     let raw = can.raw_frames.is_there() && !args.unprivileged;
@@ -77,6 +78,7 @@ fn prepare(args: &ScanArgs) -> Result<Prepared, Failure> {
         can: &can,
         limits: profile::limits(&args.care),
         names: resolver.is_some(),
+        probing,
         epoch,
         seed,
     });
