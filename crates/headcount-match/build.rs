@@ -9,13 +9,7 @@ use std::{
 };
 
 #[path = "src/library/format/mod.rs"]
-#[allow(
-    clippy::allow_attributes,
-    unreachable_pub,
-    dead_code,
-    unused_imports,
-    reason = "the library is the other user of these files"
-)]
+#[expect(unreachable_pub, dead_code, unused_imports, reason = "the library is the other user of these files")]
 mod format;
 #[path = "src/makers/table.rs"]
 #[expect(unreachable_pub, dead_code, reason = "the library is the other user of this file")]

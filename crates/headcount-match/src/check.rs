@@ -295,3 +295,6 @@ fn shown(value: &[u8]) -> String {
     let cut = value.get(..80).unwrap_or(value);
     format!("\"{}{}\"", cut.escape_ascii(), if cut.len() < value.len() { "…" } else { "" })
 }
+
+#[cfg(test)]
+mod tests;

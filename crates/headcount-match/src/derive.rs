@@ -257,3 +257,6 @@ fn ntp_variables<'v>(value: &'v [u8], found: &mut Found<'v>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod identify;
 mod library;
 mod makers;
 mod recog;
+mod score;
 
 pub use check::{Checked, check};
 pub use derive::{Derived, derive};
@@ -21,3 +22,4 @@ pub use library::{
 };
 pub use makers::{Makers, TableError};
 pub use recog::{RecogChecked, check_recog};
+pub use score::{Aspect, Kind, Mean, Score, Tally, Truth};

@@ -1,7 +1,15 @@
 //! The fingerprints: what is known of devices, and which of it a value matches.
 
+#[allow(
+    clippy::allow_attributes,
+    dead_code,
+    unused_imports,
+    reason = "the build script is the other user of these files"
+)]
 mod format;
 mod index;
+#[cfg(test)]
+mod tests;
 
 use std::{
     borrow::Cow,
@@ -14,8 +22,8 @@ use format::{Blob, Part, Sources, Vendors};
 use index::Index;
 
 pub use format::{
-    AttributeRule, Bytes, Condition, Entry, Example, ExposureRule, Fault, Given, Matcher, Notes, Pattern,
-    Rule, Saying, Template, Text, Vendor, Vocabulary, Words, is_before,
+    AttributeRule, Condition, Entry, Example, ExposureRule, Fault, Given, Matcher, Notes, Pattern, Rule,
+    Saying, Template, Text, Vendor, Vocabulary, Words, is_before,
 };
 
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/library.bin"));
@@ -31,20 +39,10 @@ pub const MAX_VALUE: usize = 16 << 10;
 pub struct Library {
     blob: Blob,
     fields: BTreeMap<Text, Field>,
-    added: Added,
     rules: OnceLock<Vec<Rule>>,
     exposures: OnceLock<Vec<ExposureRule>>,
     vendors: OnceLock<Vendors>,
     vocabulary: OnceLock<Vocabulary>,
-}
-
-/// What a user's files said.
-#[derive(Debug, Default)]
-struct Added {
-    rules: Vec<Rule>,
-    exposures: Vec<ExposureRule>,
-    vendors: Vec<Vendor>,
-    vocabulary: Option<Vocabulary>,
 }
 
 /// The fingerprints of one field.
@@ -140,9 +138,9 @@ impl Library {
         let value = value.get(..MAX_VALUE).unwrap_or(value);
         let mut found = Vec::new();
         let mut dropped = BTreeSet::new();
-        self.match_field(field, &Cow::Borrowed(value), &mut found, &mut dropped);
+        self.match_field(field, Cow::Borrowed(value), &mut found, &mut dropped);
         for (field, value) in derive(field, value) {
-            self.match_field(&field, &value, &mut found, &mut dropped);
+            self.match_field(&field, value, &mut found, &mut dropped);
         }
         found.retain(|found| !dropped.contains(found.fingerprint.as_ref()));
         found
@@ -158,13 +156,13 @@ impl Library {
     fn match_field<'a>(
         &'a self,
         field: &str,
-        value: &Cow<'a, [u8]>,
+        value: Cow<'a, [u8]>,
         found: &mut Vec<Match<'a>>,
         dropped: &mut BTreeSet<&'a str>,
     ) {
         let Some((name, slot)) = self.fields.get_key_value(field) else { return };
-        for entry in slot.index(&self.blob).matching(value) {
-            let Some(claims) = self.claims(entry, value) else { continue };
+        for entry in slot.index(&self.blob).matching(&value) {
+            let Some(claims) = self.claims(entry, &value) else { continue };
             dropped.extend(entry.supersedes.iter().map(AsRef::as_ref));
             found.push(Match {
                 fingerprint: Cow::Owned(format!("{name}/{}", entry.id)),

@@ -196,3 +196,6 @@ impl Fingerprint {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -230,11 +230,14 @@ pub(super) fn is_virtual_router(mac: MacAddr) -> bool {
     )
 }
 
+/// The parts of one device, and their places.
+type Group = (Vec<usize>, BTreeSet<(u16, bool)>);
+
 /// Sets of parts that are one device each.
 struct Union {
     group_of: Vec<usize>,
     /// The parts and places of each group; empty where it went into another.
-    groups: Vec<(Vec<usize>, BTreeSet<(u16, bool)>)>,
+    groups: Vec<Group>,
 }
 
 impl Union {
@@ -248,9 +251,8 @@ impl Union {
         let (Some(to), Some(from)) = (self.group_of.get(a).copied(), self.group_of.get(b).copied()) else {
             return;
         };
-        let apart = |groups: &[(Vec<usize>, BTreeSet<(u16, bool)>)]| -> Option<bool> {
-            Some(groups.get(to)?.1.is_disjoint(&groups.get(from)?.1))
-        };
+        let apart =
+            |groups: &[Group]| -> Option<bool> { Some(groups.get(to)?.1.is_disjoint(&groups.get(from)?.1)) };
         if to == from || apart(&self.groups) != Some(true) {
             return;
         }

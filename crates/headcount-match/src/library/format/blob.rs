@@ -27,7 +27,7 @@ packed!(Place { start, len });
 
 /// A field of a compiled library.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// The field.
     pub field: Text,
     /// How many entries it has.
@@ -50,7 +50,7 @@ struct Directory {
 packed!(Directory { fields, rules, exposures, vendors, vocabulary });
 
 /// Compiles a library.
-pub fn encode(sources: &Sources) -> Vec<u8> {
+pub(crate) fn encode(sources: &Sources) -> Vec<u8> {
     let mut packer = Packer::default();
     let mut place = |pack: &dyn Fn(&mut Packer)| {
         let start = packer.bytes.len();
@@ -84,7 +84,7 @@ pub fn encode(sources: &Sources) -> Vec<u8> {
 
 /// A compiled library, opened.
 #[derive(Clone, Debug, Default)]
-pub struct Blob {
+pub(crate) struct Blob {
     pool: Pool,
     parts: &'static [u8],
     rules: Place,
@@ -95,7 +95,7 @@ pub struct Blob {
 
 impl Blob {
     /// Reads the directory only; also the fields, sorted by name. `None` where the bytes are no library.
-    pub fn open(bytes: &'static [u8]) -> Option<(Self, Vec<Part>)> {
+    pub(crate) fn open(bytes: &'static [u8]) -> Option<(Self, Vec<Part>)> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let (pool, len) = Pool::open(rest)?;
         let (len, rest) = rest.get(len..)?.split_first_chunk::<4>()?;
@@ -112,32 +112,32 @@ impl Blob {
     }
 
     /// The entries of a field.
-    pub fn entries(&self, part: &Part) -> Option<Vec<super::Entry>> {
+    pub(crate) fn entries(&self, part: &Part) -> Option<Vec<super::Entry>> {
         self.part(part.entries)
     }
 
     /// What stands beside the entries of a field, in the same order.
-    pub fn notes(&self, part: &Part) -> Option<Vec<super::Notes>> {
+    pub(crate) fn notes(&self, part: &Part) -> Option<Vec<super::Notes>> {
         self.part(part.notes)
     }
 
     /// The rules.
-    pub fn rules(&self) -> Option<Vec<super::Rule>> {
+    pub(crate) fn rules(&self) -> Option<Vec<super::Rule>> {
         self.part(self.rules)
     }
 
     /// The exposures.
-    pub fn exposures(&self) -> Option<Vec<super::ExposureRule>> {
+    pub(crate) fn exposures(&self) -> Option<Vec<super::ExposureRule>> {
         self.part(self.exposures)
     }
 
     /// The makers.
-    pub fn vendors(&self) -> Option<Vendors> {
+    pub(crate) fn vendors(&self) -> Option<Vendors> {
         self.part(self.vendors)
     }
 
     /// The vocabulary.
-    pub fn vocabulary(&self) -> Option<Vocabulary> {
+    pub(crate) fn vocabulary(&self) -> Option<Vocabulary> {
         self.part(self.vocabulary)
     }
 }

@@ -17,7 +17,7 @@ const LONGEST: usize = 24;
 ///
 /// # Errors
 /// Why the pattern is none: its syntax, look-around, a back-reference, Unicode where bytes are matched.
-pub fn required(pattern: &str) -> Result<Vec<Vec<u8>>, String> {
+pub(crate) fn required(pattern: &str) -> Result<Vec<Vec<u8>>, String> {
     let hir = regex_syntax::ParserBuilder::new()
         .unicode(false)
         .utf8(false)

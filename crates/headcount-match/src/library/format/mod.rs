@@ -18,14 +18,14 @@ mod vocabulary;
 
 use std::borrow::Cow;
 
-pub use blob::{Blob, Part, encode};
+pub(crate) use blob::{Blob, Part, encode};
 pub use conditions::{Condition, ExposureRule, Given, Rule, is_before};
 pub use fault::Fault;
-pub use literals::required;
 pub use matcher::{Matcher, Pattern, Words};
-pub use sources::Sources;
+pub(crate) use sources::Sources;
 pub use template::Template;
-pub use vendors::{Vendor, Vendors, folded};
+pub use vendors::Vendor;
+pub(crate) use vendors::Vendors;
 pub use vocabulary::{AttributeRule, Vocabulary};
 
 use pack::{Packed, Packer, Unpacker, packed};
@@ -33,7 +33,7 @@ use pack::{Packed, Packer, Unpacker, packed};
 /// Text that lies in the embedded library, or was read from a user's file.
 pub type Text = Cow<'static, str>;
 /// Bytes that lie in the embedded library, or were read from a user's file.
-pub type Bytes = Cow<'static, [u8]>;
+pub(crate) type Bytes = Cow<'static, [u8]>;
 
 /// What one fingerprint says where it matches: attribute = value.
 #[derive(Clone, Debug, PartialEq)]

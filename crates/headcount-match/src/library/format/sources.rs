@@ -8,7 +8,7 @@ use super::{
 
 /// What the files of a library say.
 #[derive(Debug, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// The fingerprints of each field, in the files' order.
     pub fields: BTreeMap<Text, Vec<(Entry, Notes)>>,
     /// The rules.
@@ -29,7 +29,7 @@ impl Sources {
     ///
     /// # Errors
     /// Everything that is wrong with them.
-    pub fn read(files: &[(String, String)]) -> Result<Self, Vec<Fault>> {
+    pub(crate) fn read(files: &[(String, String)]) -> Result<Self, Vec<Fault>> {
         let mut sources = Self::default();
         let mut faults = Vec::new();
         for (file, text) in files {

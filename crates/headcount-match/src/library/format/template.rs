@@ -64,7 +64,15 @@ impl Template {
                     plain.push(c);
                 }
                 '{' => {
-                    let inner: String = chars.by_ref().take_while(|c| *c != '}').collect();
+                    let mut closed = false;
+                    let until_closed = chars.by_ref().take_while(|c| {
+                        closed = *c == '}';
+                        !closed
+                    });
+                    let inner: String = until_closed.collect();
+                    if !closed {
+                        return Err(format!("a brace is not closed in {text:?}"));
+                    }
                     pieces.push(Piece::capture(std::mem::take(&mut plain), &inner)?);
                 }
                 '}' => return Err(format!("a brace is not opened in {text:?}")),

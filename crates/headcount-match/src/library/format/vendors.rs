@@ -50,7 +50,7 @@ impl Vendor {
 
 /// All makers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vendors {
+pub(crate) struct Vendors {
     /// Sorted by name.
     pub list: Vec<Vendor>,
     /// Folded spelling and the place in the list, sorted by spelling.
@@ -61,14 +61,14 @@ packed!(Vendors { list, spellings });
 
 impl Vendors {
     /// The maker that is spelt so; case, punctuation and the kind of company do not matter.
-    pub fn find(&self, spelling: &str) -> Option<&Vendor> {
+    pub(crate) fn find(&self, spelling: &str) -> Option<&Vendor> {
         let folded = folded(spelling);
         let at = self.spellings.binary_search_by(|(known, _)| known.as_ref().cmp(&folded)).ok()?;
         self.list.get(self.spellings.get(at)?.1 as usize)
     }
 
     /// Makers, where those of `new` take the place of their namesakes and keep spellings that others had.
-    pub fn join(known: Vec<Vendor>, new: Vec<Vendor>) -> Self {
+    pub(crate) fn join(known: Vec<Vendor>, new: Vec<Vendor>) -> Self {
         let names: BTreeSet<Text> = new.iter().map(|vendor| vendor.name.clone()).collect();
         let mut list: Vec<(bool, Vendor)> = known
             .into_iter()
@@ -88,7 +88,7 @@ impl Vendors {
     }
 
     /// Spellings that stand for two makers of one list, as sentences.
-    pub fn clashes(list: &[Vendor]) -> Vec<String> {
+    pub(crate) fn clashes(list: &[Vendor]) -> Vec<String> {
         let mut known: BTreeMap<String, &Vendor> = BTreeMap::new();
         let mut clashes = Vec::new();
         for vendor in list {
@@ -133,7 +133,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Vendor>, Vec<Fault>> {
 
 /// A spelling without what does not matter: lower case, words parted by one space, no punctuation of companies'
 /// names, no `Inc.` at the end.
-pub fn folded(spelling: &str) -> String {
+fn folded(spelling: &str) -> String {
     let plain: String = spelling
         .chars()
         .map(|c| if matches!(c, '.' | ',' | '(' | ')' | '"' | '®' | '™') { ' ' } else { c })
