@@ -64,8 +64,8 @@ pub(crate) enum Next {
     Begin(Question),
     /// Write this.
     Send(CommandId),
-    /// Close this; it is over.
-    HangUp(CommandId),
+    /// Close this; it is over. Whether it is a stream.
+    HangUp(CommandId, bool),
     /// Look again then.
     Wait(Instant),
     /// Nothing is left.
@@ -135,8 +135,9 @@ impl Interview {
                 None => return Next::Send(id),
                 Some(probe::Step::Wait(at)) => wake = wake.min(at),
                 Some(_) => {
+                    let stream = self.is_stream(id);
                     self.forget(id);
-                    return Next::HangUp(id);
+                    return Next::HangUp(id, stream);
                 }
             }
         }
@@ -182,6 +183,11 @@ impl Interview {
         self.live.insert(id, Live { question, stream, exchange, context, answered: false });
     }
 
+    /// Whether a conversation has a connection.
+    pub(crate) fn is_stream(&self, id: CommandId) -> bool {
+        self.live.get(&id).is_some_and(|live| live.stream)
+    }
+
     /// The port of a conversation.
     pub(crate) fn port(&self, id: CommandId) -> Option<u16> {
         self.live.get(&id).map(|live| live.question.port)
@@ -196,7 +202,13 @@ impl Interview {
     }
 
     /// The connection stands.
-    pub(crate) fn opened(&mut self, now: Instant, id: CommandId, tls: Option<&probe::TlsFacts>, news: &mut News) {
+    pub(crate) fn opened(
+        &mut self,
+        now: Instant,
+        id: CommandId,
+        tls: Option<&probe::TlsFacts>,
+        news: &mut News,
+    ) {
         let Some(live) = self.live.get_mut(&id) else { return };
         let question = live.question.clone();
         if let Some(probe) = probe::named(question.probe).filter(|_| live.exchange.is_none()) {
@@ -270,10 +282,13 @@ impl Interview {
         for said in heard.said {
             self.keep(&question, said, news);
         }
-        for Follow { probe, port, tls, path } in heard.follows {
-            let transport = transport_of(probe);
-            self.add(Question { probe, transport, port, tls, path });
-        }
+        heard.follows.into_iter().for_each(|follow| self.follow(follow));
+    }
+
+    /// An answer calls for another question.
+    pub(crate) fn follow(&mut self, Follow { probe, port, tls, path }: Follow) {
+        let transport = transport_of(probe);
+        self.add(Question { probe, transport, port, tls, path });
     }
 
     fn keep(&mut self, question: &Question, said: Said, news: &mut News) {

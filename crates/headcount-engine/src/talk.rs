@@ -24,6 +24,10 @@ const GATHER: Duration = Duration::from_secs(4);
 /// Packets that the kernel sends for a connection: the ACK that opens it, and FIN and ACK that end it.
 const OPENING: u32 = 1;
 const CLOSING: u32 = 2;
+/// A TLS handshake: the client's two messages and the acknowledgment of the server's.
+const HANDSHAKE: u32 = 3;
+/// Follow-ups of one host that wait for its interview.
+const MOST_WAITING: usize = 8;
 /// Bytes of a full segment on Ethernet.
 const SEGMENT: usize = 1460;
 
@@ -59,6 +63,8 @@ pub(crate) struct Talks {
     /// Those under way.
     gathers: BTreeMap<CommandId, Call>,
     closing: Vec<Command>,
+    /// What answers to multicast questions call for, of hosts whose interview has not begun.
+    follows: BTreeMap<Ipv4Addr, Vec<probe::Follow>>,
 }
 
 /// A question to everybody on a segment.
@@ -142,22 +148,26 @@ impl Engine {
         let mut news = News::default();
         match told {
             Told::Opened(tls) => {
-                self.gate.follow_up(now, host, OPENING + 2 * u32::from(tls.is_some()));
+                self.gate.follow_up(now, host, OPENING + HANDSHAKE * u32::from(tls.is_some()));
                 interview.opened(now, id, tls.as_ref(), &mut news);
             }
             Told::Received(_, bytes) => {
                 self.counters.received += 1;
-                // The kernel acknowledges every second segment.
-                self.gate.follow_up(now, host, (bytes.len() / SEGMENT / 2) as u32);
+                // The kernel acknowledges what comes, every second segment at the least.
+                let acknowledgments = 1 + (bytes.len() / SEGMENT / 2) as u32;
+                self.gate.follow_up(now, host, acknowledgments * u32::from(interview.is_stream(id)));
                 interview.received(now, id, &bytes, &mut news);
             }
             Told::Closed => {
-                self.gate.follow_up(now, host, CLOSING);
+                self.gate.follow_up(now, host, CLOSING * u32::from(interview.is_stream(id)));
                 self.talks.by_id.remove(&id);
                 interview.closed(id, &mut news);
             }
             Told::Failed(failure) => {
                 self.counters.delayed += u64::from(failure == Failure::NotSent);
+                if failure == Failure::Tls {
+                    self.gate.follow_up(now, host, OPENING + HANDSHAKE + CLOSING);
+                }
                 self.talks.by_id.remove(&id);
                 interview.failed(id, failure);
             }
@@ -174,7 +184,9 @@ impl Engine {
         let known = self.talks.hosts.remove(&host).unwrap_or_default();
         let probing = &self.plan.probing;
         let questions = probe::questions(&known, probing.careful, probing.community.is_some());
-        let interview = Interview::new(segment, questions, known.tcp.len(), now);
+        let mut interview = Interview::new(segment, questions, known.tcp.len(), now);
+        let follows = self.talks.follows.remove(&host).unwrap_or_default();
+        follows.into_iter().for_each(|follow| interview.follow(follow));
         let open = !interview.is_done();
         self.talks.interviews.insert(host, interview);
         if open {
@@ -194,15 +206,15 @@ impl Engine {
             network.is_some_and(|network| {
                 let hosts = if network.prefix() >= 31 { network.iter().count() } else { 0 };
                 let all = 1u64 << (32 - network.prefix());
-                self.plan.scope.excluded.is_empty()
-                    && segment.addresses.len() + 4 >= all.max(hosts as u64)
+                self.plan.scope.excluded.is_empty() && segment.addresses.len() + 4 >= all.max(hosts as u64)
             })
         };
         let mut calls = Vec::new();
         for segment in self.plan.segments.iter().filter(|segment| whole(segment)) {
             for probe in probe::ALL {
                 let allowed = probing.careful || probe.safety == Safety::Safe;
-                if let Some(group) = probe.multicast.filter(|_| allowed && probe.carrier == Carrier::Datagram) {
+                if let Some(group) = probe.multicast.filter(|_| allowed && probe.carrier == Carrier::Datagram)
+                {
                     calls.push(Call { segment: segment.id, probe, group });
                 }
             }
@@ -257,9 +269,9 @@ impl Engine {
                 self.finish_if_done();
                 None
             }
-            Next::HangUp(id) => {
+            Next::HangUp(id, stream) => {
                 self.talks.by_id.remove(&id);
-                self.gate.follow_up(now, host, CLOSING);
+                self.gate.follow_up(now, host, CLOSING * u32::from(stream));
                 Some(Command::HangUp { id })
             }
             Next::Send(id) => self.send(now, segment, host, id),
@@ -332,7 +344,8 @@ impl Engine {
     }
 
     fn context(&self, host: Ipv4Addr, question: &probe::Question) -> Context {
-        let salt = question.probe.bytes().fold(0u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let salt =
+            question.probe.bytes().fold(0u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         let part = |i: u16| {
             let port = question.port.wrapping_add(salt).wrapping_add(i);
             self.key.cookie(Method::Probe, host, port).identification().to_be_bytes()
@@ -352,7 +365,9 @@ impl Engine {
     }
 
     fn tell(&mut self, now: Instant, host: Ipv4Addr, news: News) {
-        let Some(segment) = self.talks.interviews.get(&host).map(|interview| interview.segment) else { return };
+        let Some(segment) = self.talks.interviews.get(&host).map(|interview| interview.segment) else {
+            return;
+        };
         if let Some(question) = news.spoke {
             self.speaks(now, segment, host, question.port);
         }
@@ -398,13 +413,16 @@ impl Engine {
                 return None;
             }
         };
-        let context = self.context(*call.group.ip(), &probe::Question {
-            probe: call.probe.name,
-            transport: Transport::Udp,
-            port: call.group.port(),
-            tls: false,
-            path: String::new(),
-        });
+        let context = self.context(
+            *call.group.ip(),
+            &probe::Question {
+                probe: call.probe.name,
+                transport: Transport::Udp,
+                port: call.group.port(),
+                tls: false,
+                path: String::new(),
+            },
+        );
         let payload = Exchange::begin(call.probe, context, now).take_sends().into_iter().next()?;
         let id = CommandId(self.next_command);
         self.next_command += 1;
@@ -434,7 +452,8 @@ impl Engine {
         let mut exchange = Exchange::begin(call.probe, self.context(from, &question), now);
         exchange.take_sends();
         exchange.received(now, bytes);
-        let said = exchange.heard().said;
+        let probe::Heard { said, follows } = exchange.heard();
+        self.follow_call(now, from, follows);
         if said.is_empty() {
             return;
         }
@@ -448,6 +467,27 @@ impl Engine {
                 value: said.value,
             };
             self.observe(now, call.segment, from, Method::Probe, seen);
+        }
+    }
+
+    /// What the answer to everybody's question calls for is asked of the host itself, when its turn comes.
+    fn follow_call(&mut self, now: Instant, host: Ipv4Addr, follows: Vec<probe::Follow>) {
+        if follows.is_empty() {
+            return;
+        }
+        match self.talks.interviews.get_mut(&host) {
+            Some(interview) => {
+                let was_done = interview.is_done();
+                follows.into_iter().for_each(|follow| interview.follow(follow));
+                if was_done && !interview.is_done() {
+                    self.talks.open += 1;
+                }
+                self.talks.queue(host, now);
+            }
+            None => {
+                let waiting = self.talks.follows.entry(host).or_default();
+                waiting.extend(follows.into_iter().take(MOST_WAITING.saturating_sub(waiting.len())));
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use persona::millis;
 pub use persona::{
-    Agent, Announced, Closed, Nic, Persona, Service, ServiceAnswer, SilentAbove, Sleepy, UdpService,
+    Agent, Announced, Closed, Nic, Persona, Service, ServiceAnswer, SilentAbove, Sleepy, Truth, UdpService,
 };
 pub use random::RandomLan;
 pub use truth::{Asked, Expected, ExpectedHost};

@@ -68,7 +68,9 @@ struct Socket {
 #[derive(Clone, Debug)]
 enum Kind {
     /// SYN sent; the initial sequence number.
-    Connecting { first: u32 },
+    Connecting {
+        first: u32,
+    },
     /// Echo request sent.
     Echo,
     /// Datagram sent.
@@ -76,10 +78,16 @@ enum Kind {
     /// A conversation over datagrams.
     Talking,
     /// A conversation over a connection: being opened (with TLS?), or open.
-    Opening { first: u32, tls: bool },
+    Opening {
+        first: u32,
+        tls: bool,
+    },
     Stream(Stream),
     /// PTR question sent so often.
-    Resolver { address: Ipv4Addr, tries: u32 },
+    Resolver {
+        address: Ipv4Addr,
+        tries: u32,
+    },
 }
 
 /// An open connection. Small as it is: what it writes fits a segment, and what is lost is repeated once a second.
@@ -440,10 +448,14 @@ impl Sockets {
                 let ours = self.open.get(&port).is_some_and(|socket| {
                     *socket.to.ip() == quoted.destination
                         && match socket.kind {
-                            Kind::Connecting { .. } | Kind::Opening { .. } => quoted.protocol == Protocol::Tcp,
+                            Kind::Connecting { .. } | Kind::Opening { .. } => {
+                                quoted.protocol == Protocol::Tcp
+                            }
                             Kind::Stream(_) => false,
                             Kind::Echo => quoted.protocol == Protocol::Icmp,
-                            Kind::Datagram | Kind::Talking | Kind::Resolver { .. } => quoted.protocol == Protocol::Udp,
+                            Kind::Datagram | Kind::Talking | Kind::Resolver { .. } => {
+                                quoted.protocol == Protocol::Udp
+                            }
                         }
                 });
                 if ours {

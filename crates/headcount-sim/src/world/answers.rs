@@ -322,7 +322,11 @@ mod tests {
         ];
         for service in services {
             for len in 0..100 {
-                assert_eq!(answer(service, &speaker(&Persona::default()), &vec![0xff; len]), None, "{service:?} {len}");
+                assert_eq!(
+                    answer(service, &speaker(&Persona::default()), &vec![0xff; len]),
+                    None,
+                    "{service:?} {len}"
+                );
             }
         }
     }
@@ -363,10 +367,13 @@ mod tests {
         let reply = answer(UdpService::Snmp, &speaker(&Persona::default()), &request).unwrap();
         let report = Report::parse(&reply).unwrap();
         assert_eq!((report.message_id, report.engine_id.len()), (77, 11));
-        let reply = answer(UdpService::Nbstat, &speaker(&Persona::default()), &netbios::node_status_query(5)).unwrap();
+        let reply = answer(UdpService::Nbstat, &speaker(&Persona::default()), &netbios::node_status_query(5))
+            .unwrap();
         let status = NodeStatus::parse(&reply).unwrap();
         assert_eq!((status.id, status.mac, status.names[0].text().as_ref()), (5, Some(MAC), "NAS"));
-        let reply = answer(UdpService::Ssdp, &speaker(&Persona::default()), &ssdp::m_search(ssdp::ROOT_DEVICE)).unwrap();
+        let reply =
+            answer(UdpService::Ssdp, &speaker(&Persona::default()), &ssdp::m_search(ssdp::ROOT_DEVICE))
+                .unwrap();
         assert!(reply.starts_with(b"HTTP/1.1 200 OK\r\n"));
         let mut request = Vec::new();
         let kind = RecordType::Ptr;

@@ -288,7 +288,12 @@ impl World {
         let answer = if host.persona.dns && datagram.destination_port == 53 {
             answers::dns_answer(datagram.payload, |address| self.names.get(&address).cloned())
         } else {
-            let speaker = Speaker { name: &host.persona.name, address: way.local, mac: host.mac, persona: &host.persona };
+            let speaker = Speaker {
+                name: &host.persona.name,
+                address: way.local,
+                mac: host.mac,
+                persona: &host.persona,
+            };
             answers::answer(service, &speaker, datagram.payload)
         };
         if let Some(payload) = answer {

@@ -3,6 +3,7 @@
 
 mod fragile;
 mod grid;
+mod interviews;
 mod loss;
 mod sweeps;
 
