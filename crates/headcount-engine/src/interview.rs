@@ -64,8 +64,8 @@ pub(crate) enum Next {
     Begin(Question),
     /// Write this.
     Send(CommandId),
-    /// Close this; it is over. Whether it is a stream.
-    HangUp(CommandId, bool),
+    /// Close this; it is over.
+    HangUp(CommandId),
     /// Look again then.
     Wait(Instant),
     /// Nothing is left.
@@ -135,9 +135,8 @@ impl Interview {
                 None => return Next::Send(id),
                 Some(probe::Step::Wait(at)) => wake = wake.min(at),
                 Some(_) => {
-                    let stream = self.is_stream(id);
                     self.forget(id);
-                    return Next::HangUp(id, stream);
+                    return Next::HangUp(id);
                 }
             }
         }

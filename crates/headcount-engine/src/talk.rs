@@ -21,7 +21,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long answers to a multicast question are gathered.
 const GATHER: Duration = Duration::from_secs(4);
-/// Packets that the kernel sends for a connection: the ACK that opens it, and FIN and ACK that end it.
+/// Packets that the kernel sends for a connection beside its SYN: the ACK that opens it, and FIN and ACK that end it.
 const OPENING: u32 = 1;
 const CLOSING: u32 = 2;
 /// A TLS handshake: the client's two messages and the acknowledgment of the server's.
@@ -148,7 +148,6 @@ impl Engine {
         let mut news = News::default();
         match told {
             Told::Opened(tls) => {
-                self.gate.follow_up(now, host, OPENING + HANDSHAKE * u32::from(tls.is_some()));
                 interview.opened(now, id, tls.as_ref(), &mut news);
             }
             Told::Received(_, bytes) => {
@@ -159,15 +158,11 @@ impl Engine {
                 interview.received(now, id, &bytes, &mut news);
             }
             Told::Closed => {
-                self.gate.follow_up(now, host, CLOSING * u32::from(interview.is_stream(id)));
                 self.talks.by_id.remove(&id);
                 interview.closed(id, &mut news);
             }
             Told::Failed(failure) => {
                 self.counters.delayed += u64::from(failure == Failure::NotSent);
-                if failure == Failure::Tls {
-                    self.gate.follow_up(now, host, OPENING + HANDSHAKE + CLOSING);
-                }
                 self.talks.by_id.remove(&id);
                 interview.failed(id, failure);
             }
@@ -269,9 +264,8 @@ impl Engine {
                 self.finish_if_done();
                 None
             }
-            Next::HangUp(id, stream) => {
+            Next::HangUp(id) => {
                 self.talks.by_id.remove(&id);
-                self.gate.follow_up(now, host, CLOSING * u32::from(stream));
                 Some(Command::HangUp { id })
             }
             Next::Send(id) => self.send(now, segment, host, id),
@@ -304,7 +298,9 @@ impl Engine {
         }
         self.counters.sent += 1;
         let bytes = self.talks.interviews.get_mut(&host)?.message(now, id)?;
-        self.gate.follow_up(now, host, (bytes.len() / SEGMENT) as u32);
+        // What does not fit one segment, and the acknowledgment of the answer.
+        let answer = u32::from(self.talks.interviews.get(&host).is_some_and(|one| one.is_stream(id)));
+        self.gate.follow_up(now, host, answer + (bytes.len() / SEGMENT) as u32);
         Some(Command::Send { id, bytes })
     }
 
@@ -334,6 +330,10 @@ impl Engine {
         let id = CommandId(self.next_command);
         self.next_command += 1;
         self.counters.sent += u64::from(stream);
+        if stream {
+            // Counted before they leave, so that no second sees more than its share.
+            self.gate.follow_up(now, host, OPENING + CLOSING + HANDSHAKE * u32::from(question.tls));
+        }
         let context = self.context(host, &question);
         let (to, tls) = (SocketAddrV4::new(host, question.port), question.tls);
         self.talks.by_id.insert(id, host);
