@@ -1,11 +1,14 @@
 //! `headcount fingerprints`: what the library holds, and whether it is as it must be.
 
+mod explain;
 pub(super) mod files;
+mod score;
 
 use std::{fmt::Write, path::Path};
 
 use anyhow::anyhow;
-use headcount_match::{Checked, Entry, Library, Matcher, Notes, check, check_recog};
+use explain::explain;
+use headcount_match::{Checked, Library, check, check_recog};
 
 use crate::{
     args::{FingerprintsArgs, FingerprintsCommand},
@@ -35,6 +38,11 @@ pub(super) fn run(args: &FingerprintsArgs) -> Result<u8, Failure> {
             let text = explain(&library, &args.id)
                 .ok_or_else(|| Failure::usage(anyhow!("there is no fingerprint {:?}", args.id)))?;
             print(&text)?;
+            Ok(exit::OK)
+        }
+        FingerprintsCommand::Score(args) => {
+            let library = files::library(&args.library.fingerprints, args.library.without_embedded)?;
+            print(&score::score(&library, &args.files)?)?;
             Ok(exit::OK)
         }
     }
@@ -95,60 +103,4 @@ fn entries(library: &Library, field: &str) -> String {
         let _ = writeln!(text, "{field}/{}  {}", entry.id, says.join(", "));
     }
     text
-}
-
-fn explain(library: &Library, id: &str) -> Option<String> {
-    if let Some(rule) =
-        id.strip_prefix("rule/").and_then(|id| library.rules().iter().find(|rule| rule.id == id))
-    {
-        return Some(format!("{rule:#?}\n"));
-    }
-    if let Some(exposure) = id
-        .strip_prefix("exposure/")
-        .and_then(|id| library.exposures().iter().find(|exposure| exposure.id == id))
-    {
-        return Some(format!("{exposure:#?}\n"));
-    }
-    // A table's key may hold a slash, a field does not.
-    let (field, own) = id.split_once('/')?;
-    let (entry, notes) = library.entries(field).into_iter().find(|(entry, _)| entry.id == own)?;
-    Some(entry_text(field, &entry, &notes))
-}
-
-fn entry_text(field: &str, entry: &Entry, notes: &Notes) -> String {
-    let mut text = format!("{field}/{}\n  matches   {}\n", entry.id, matcher_text(&entry.matcher));
-    for saying in &entry.says {
-        let _ =
-            writeln!(text, "  says      {} = {} ({:.2})", saying.attribute, saying.value, saying.certainty);
-    }
-    for other in &entry.supersedes {
-        let _ = writeln!(text, "  instead of {other}");
-    }
-    let _ = writeln!(text, "  source    {}", notes.source);
-    let _ = writeln!(text, "  file      {}", notes.file);
-    for example in &notes.examples {
-        let _ = writeln!(text, "  example   \"{}\"", example.input.escape_ascii());
-        for (attribute, value) in &example.says {
-            let _ = writeln!(text, "              {attribute} = {value}");
-        }
-    }
-    for miss in &notes.misses {
-        let _ = writeln!(text, "  misses    \"{}\"", miss.escape_ascii());
-    }
-    text
-}
-
-fn matcher_text(matcher: &Matcher) -> String {
-    let words = |kind: &str, words: &headcount_match::Words| {
-        let any: Vec<String> = words.any.iter().map(|word| format!("\"{}\"", word.escape_ascii())).collect();
-        format!("{kind} {}{}", any.join(" or "), if words.ignore_case { ", in any case" } else { "" })
-    };
-    match matcher {
-        Matcher::Pattern(pattern) => format!("/{}/", pattern.text),
-        Matcher::Equals(list) => words("exactly", list),
-        Matcher::Prefix(list) => words("what starts with", list),
-        Matcher::LongestPrefix(list) => words("what starts with", list),
-        Matcher::Contains(list) => words("what holds", list),
-        Matcher::OidPrefix(oid) => format!("{oid} and what lies below it"),
-    }
 }

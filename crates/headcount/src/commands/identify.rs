@@ -150,7 +150,7 @@ struct Observed {
 }
 
 /// What was heard: the UTF-8 of a JSON string, in which U+DC80 to U+DCFF stand for the bytes 80 to FF.
-struct Bytes(Vec<u8>);
+pub(in crate::commands) struct Bytes(pub(in crate::commands) Vec<u8>);
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
