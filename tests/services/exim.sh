@@ -8,7 +8,7 @@ chmod 777 spool
 cat >exim.conf <<END
 primary_hostname = post.lab.example
 spool_directory = $PWD/spool
-log_file_path = $PWD/log-%slog
+log_file_path = $PWD/spool/%slog
 pid_file_path = /run/exim.pid
 exim_user = Debian-exim
 exim_group = Debian-exim
@@ -19,5 +19,5 @@ begin acl
 no:
   deny
 END
-chown -R Debian-exim spool .
+chown Debian-exim spool
 exec exim4 -bdf -C "$PWD/exim.conf" -oX 25

@@ -4,13 +4,13 @@
 # tcp: 5000
 # udp: 1900
 
-ip link add wan0 type dummy
+ip link add wan0 type veth peer name wan1
 ip addr add 198.51.100.7/24 dev wan0
 ip link set wan0 up
 ip route add 239.0.0.0/8 dev eth0
 cat >miniupnpd.conf <<END
 ext_ifname=wan0
-ext_ip=203.0.113.7
+ext_ip=1.2.3.4
 listening_ip=eth0
 http_port=5000
 enable_natpmp=no

@@ -3,4 +3,4 @@
 # needs: Xvnc
 # tcp: 5900
 
-exec Xvnc :0 -rfbport 5900 -SecurityTypes None -nolisten tcp -nolisten unix -listen local -geometry 320x200 -depth 16
+exec Xvnc :0 -nolock -rfbport 5900 -SecurityTypes None -nolisten tcp -nolisten unix -listen local -geometry 320x200 -depth 16
