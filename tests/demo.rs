@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![trial("demo::every_simulated_device_is_found", every_device)]
+    vec![trial("demo::every_simulated_device_is_found_and_named", every_device)]
 }
 
 /// The JSON holds every device, and what people read says so with the same number.
@@ -27,20 +27,22 @@ fn every_device() -> Ran {
         document["devices"].as_array().unwrap().iter().filter(|device| device["this_machine"] == false);
     let there = others.flat_map(addresses).collect::<BTreeSet<_>>().len();
     assert!(there >= 50, "about 60 devices are played, {there} addresses were found");
-    let (right, played) = tally(&ended.error);
+    let (right, played) = tally(&ended.error, ["simulated", "addresses"]);
     assert_eq!((right, played), (there, there), "{}", ended.error);
     assert!(ended.error.contains(" 0 invented"), "{}", ended.error);
+    let (named, telling) = tally(&ended.error, ["devices", "named"]);
+    assert!(named == telling && telling >= 50, "{}", ended.error);
     Ok(())
 }
 
-/// Reads "60 of 60 simulated addresses" out of the words for people.
-fn tally(text: &str) -> (usize, usize) {
+/// Reads 60 and 62 out of "60 of 62 simulated addresses", in the words for people.
+fn tally(text: &str, what: [&str; 2]) -> (usize, usize) {
     let words: Vec<_> = text.split_whitespace().collect();
     words
         .windows(5)
         .find_map(|five| match five {
-            [right, "of", played, "simulated", "addresses"] => {
-                Some((right.parse().ok()?, played.parse().ok()?))
+            [right, "of", all, first, second] if [*first, *second] == what => {
+                Some((right.parse().ok()?, all.parse().ok()?))
             }
             _ => None,
         })

@@ -1,8 +1,10 @@
 //! `headcount demo`: a simulated office on a network of its own, swept by the ordinary driver, beside the truth.
 
+mod naming;
+
 use std::{collections::BTreeMap, fmt::Write as _, net::Ipv4Addr};
 
-use headcount_engine::{Engine, Event, Plan};
+use headcount_engine::{Engine, Event, Plan, Probing};
 use headcount_model::{Instant, MacAddr, PortState, Privilege, SCHEMA_VERSION, Transport};
 use headcount_net::{
     Segmented,
@@ -13,6 +15,7 @@ use headcount_sim::{Expected, Lan, Link, Questions, Route, Simulation, World, la
 use headcount_sweep::{payload, ports};
 use ipnetwork::Ipv4Network;
 
+use self::naming::{Naming, namings};
 use crate::{
     args::{Color, DemoArgs, ScopeArgs},
     exit::{self, Failure},
@@ -125,6 +128,7 @@ fn prepare_office(args: &DemoArgs, lan: &Lan) -> anyhow::Result<Prepared> {
         can: &can,
         limits: args.profile.limits(),
         names: resolver.is_some(),
+        probing: demo_probing(),
         epoch,
         seed: args.seed,
     });
@@ -140,6 +144,11 @@ fn default_ports() -> Ports {
         udp: payload::PORTS.iter().map(|(port, _)| *port).collect(),
         discovery: None,
     }
+}
+
+/// What the office is asked about itself: what a scan asks unless it is told otherwise.
+fn demo_probing() -> Probing {
+    Probing { enabled: true, careful: false, community: Some("public".to_owned()) }
 }
 
 fn start(args: &DemoArgs, plan: Plan, privilege: Privilege) -> Start {
@@ -171,6 +180,7 @@ fn simulate(args: &DemoArgs, lan: &Lan) -> Result<(Done, Asked), Failure> {
         udp_ports: ports.udp,
         echo: true,
         names: true,
+        probing: demo_probing(),
         route: if args.unprivileged { Route::Kernel } else { Route::Frames },
         limits: args.profile.limits(),
         seed: args.seed,
@@ -203,6 +213,7 @@ fn simulate(args: &DemoArgs, lan: &Lan) -> Result<(Done, Asked), Failure> {
 struct Comparison {
     rows: Vec<Row>,
     invented: Vec<Ipv4Addr>,
+    namings: Vec<Naming>,
 }
 
 struct Row {
@@ -231,19 +242,23 @@ impl Comparison {
         let real =
             |address: &Ipv4Addr| expected.hosts.contains_key(address) || *address == lan.vantage.address;
         let invented = found.keys().filter(|address| !real(address)).copied().collect();
-        Self { rows, invented }
+        Self { rows, invented, namings: namings(lan, expected, document) }
     }
 
     fn is_right(&self) -> bool {
-        self.invented.is_empty() && self.rows.iter().all(|row| row.wrong.is_none())
+        let named = self.namings.iter().all(|naming| naming.wrong.is_empty());
+        named && self.invented.is_empty() && self.rows.iter().all(|row| row.wrong.is_none())
     }
 
     fn summary(&self) -> String {
         let right = self.rows.iter().filter(|row| row.wrong.is_none()).count();
+        let named = self.namings.iter().filter(|naming| naming.wrong.is_empty()).count();
         format!(
-            "demo: {right} of {} simulated addresses found with their MAC addresses and open ports, {} invented",
+            "demo: {right} of {} simulated addresses found with their MAC addresses and open ports, {} invented\n\
+             demo: {named} of {} devices named rightly",
             self.rows.len(),
             self.invented.len(),
+            self.namings.len(),
         )
     }
 
@@ -260,6 +275,11 @@ impl Comparison {
         }
         for address in &self.invented {
             let _ = writeln!(text, "  {address:<15} is not there and was reported");
+        }
+        for naming in self.namings.iter().filter(|naming| !naming.wrong.is_empty()) {
+            let (persona, wrong) = (escape::terminal(&naming.persona), naming.wrong.join(", "));
+            let _ =
+                writeln!(text, "  {:<15} {persona:<width$}  {}", naming.address, escape::terminal(&wrong));
         }
         let _ = writeln!(text, "\n{}", self.summary());
         text
@@ -310,19 +330,54 @@ mod tests {
     use super::*;
     use crate::args::OutputArgs;
 
-    #[test]
-    fn the_office_is_found_whole_in_simulation() {
-        let lan = Lan::parse(OFFICE).unwrap();
-        let args = DemoArgs {
+    fn args() -> DemoArgs {
+        DemoArgs {
             output: OutputArgs { quiet: true, ..OutputArgs::default() },
             log: crate::args::DemoLogArgs { log: None },
             profile: crate::profile::ProfileName::Standard,
             seed: 1,
             unprivileged: false,
             simulate: true,
-        };
-        let (done, asked) = simulate(&args, &lan).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_office_is_found_whole_and_named_rightly_in_simulation() {
+        let lan = Lan::parse(OFFICE).unwrap();
+        let (done, asked) = simulate(&args(), &lan).unwrap();
         let comparison = Comparison::new(&lan, &lan.expected(&asked), &done.document);
         assert!(comparison.is_right(), "{}", comparison.text());
+        let telling = lan.personas.iter().filter(|persona| persona.is.is_some()).count();
+        assert_eq!(comparison.namings.len(), telling);
+        assert!(comparison.summary().ends_with(&format!("{telling} of {telling} devices named rightly")));
+    }
+
+    #[test]
+    fn the_office_says_of_each_device_what_it_is_or_why_nobody_can_tell() {
+        let lan = Lan::parse(OFFICE).unwrap();
+        for persona in &lan.personas {
+            assert_ne!(persona.is.is_some(), persona.silent.is_some(), "{}", persona.name);
+        }
+        let telling = || lan.personas.iter().filter_map(|persona| persona.is.as_ref());
+        assert!(telling().filter(|is| is.device_type.is_some()).count() >= 35);
+        assert!(telling().filter(|is| !is.exposures.is_empty()).count() >= 10);
+    }
+
+    #[test]
+    fn a_device_taken_for_another_is_told() {
+        let lan = Lan::parse(
+            "name = \"one\"\nnetwork = \"10.0.0.0/24\"\n\
+             [vantage]\naddress = \"10.0.0.250\"\nmac = \"02:00:5e:00:00:01\"\ngateway = \"10.0.0.1\"\n\
+             [[persona]]\nname = \"nas\"\nmac = \"00:11:32:00:00:01\"\naddresses = [\"10.0.0.2\"]\n\
+             is = { type = \"camera\", vendor = \"Synology\", product = \"P1365\", exposures = [\"snmp-public\"] }\n",
+        )
+        .unwrap();
+        let (done, asked) = simulate(&args(), &lan).unwrap();
+        let comparison = Comparison::new(&lan, &lan.expected(&asked), &done.document);
+        let wrong = &comparison.namings[0].wrong;
+        let expected = ["type: none instead of camera", "product: no P1365", "exposure: no snmp-public"];
+        assert_eq!(wrong, &expected);
+        assert!(!comparison.is_right() && comparison.text().contains("type: none instead of camera"));
+        assert!(comparison.summary().ends_with("0 of 1 devices named rightly"));
     }
 }
