@@ -46,17 +46,17 @@ fn fault(frame: &Frame, scope: &[(Ipv4Addr, Ipv4Addr)]) -> Option<&'static str> 
     if frame.destination == "ff:ff:ff:ff:ff:ff" && !matches!(frame.content, Content::Arp { .. }) {
         return Some("a broadcast other than ARP");
     }
-    match frame.content {
+    match &frame.content {
         // An answer of the kernel to whoever asks for the scanner's own address.
         Content::Arp { operation: 2, .. } => None,
-        Content::Arp { target, .. } if in_scope(target) || [ROUTER, DNS].contains(&target) => None,
-        Content::Udp { destination: DNS, port: 53 } => None,
-        Content::Udp { port, .. } if prints(port) => Some("a datagram to a printing port"),
-        Content::Tcp { payload, .. } if payload > 0 => Some("a written byte"),
+        Content::Arp { target, .. } if in_scope(*target) || [ROUTER, DNS].contains(target) => None,
+        Content::Udp { destination: DNS, port: 53, .. } => None,
+        Content::Udp { port, .. } if prints(*port) => Some("a datagram to a printing port"),
+        Content::Tcp { port, payload, .. } if prints(*port) && !payload.is_empty() => Some("a written byte"),
         Content::Icmp { destination, .. }
         | Content::Tcp { destination, .. }
         | Content::Udp { destination, .. }
-            if in_scope(destination) =>
+            if in_scope(*destination) =>
         {
             None
         }
@@ -75,7 +75,7 @@ pub(super) fn assert_host_rate(scan: &Scan) {
     let mut questions: BTreeMap<Ipv4Addr, Vec<f64>> = BTreeMap::new();
     for frame in scan.sent.iter().filter(|frame| frame.content.is_question()) {
         // Names are asked of the server, and are no questions to a host that is scanned.
-        if frame.content == (Content::Udp { destination: DNS, port: 53 }) {
+        if matches!(frame.content, Content::Udp { destination: DNS, port: 53, .. }) {
             continue;
         }
         if let Some(address) = frame.content.address() {

@@ -1,5 +1,5 @@
 # MiniUPnPd, the gateway of UPnP.
-# packages: miniupnpd-nftables uuid-runtime
+# packages: miniupnpd-nftables
 # needs: miniupnpd
 # tcp: 5000
 # udp: 1900

@@ -5,4 +5,4 @@
 
 printf '#!/bin/sh\nprintf "gatehouse login: "\nread -r name\n' >ask
 chmod 755 ask
-exec socat TCP-LISTEN:23,fork,reuseaddr "EXEC:telnetd -n -E $PWD/ask,pty,setsid"
+exec socat TCP-LISTEN:23,fork,reuseaddr "EXEC:telnetd -n -E $PWD/ask,nofork"

@@ -34,14 +34,18 @@ pub(crate) enum Content {
     },
     /// A TCP segment.
     Tcp {
+        /// Where from.
+        source: Ipv4Addr,
+        /// Source port.
+        from: u16,
         /// Where to.
         destination: Ipv4Addr,
         /// Destination port.
         port: u16,
         /// The flags byte.
         flags: u8,
-        /// Bytes of payload.
-        payload: usize,
+        /// The payload.
+        payload: Vec<u8>,
     },
     /// A UDP datagram.
     Udp {
@@ -49,6 +53,8 @@ pub(crate) enum Content {
         destination: Ipv4Addr,
         /// Destination port.
         port: u16,
+        /// The payload.
+        payload: Vec<u8>,
     },
     /// IPv4 with another protocol.
     OtherIp {
@@ -64,8 +70,10 @@ pub(crate) enum Content {
     },
 }
 
-/// The SYN bit of TCP's flags.
-const SYN: u8 = 0x02;
+/// The bits of TCP's flags.
+pub(crate) const FIN: u8 = 0x01;
+pub(crate) const SYN: u8 = 0x02;
+pub(crate) const RST: u8 = 0x04;
 
 impl Content {
     /// The address that the frame is meant for, or that it asks for.
@@ -127,12 +135,14 @@ fn parse_ip(bytes: &[u8]) -> Option<Content> {
     Some(match *bytes.get(9)? {
         1 => Content::Icmp { destination, kind: *inner.first()? },
         6 => Content::Tcp {
+            source: address(bytes, 12)?,
+            from: number(inner, 0)?,
             destination,
             port: number(inner, 2)?,
             flags: *inner.get(13)?,
-            payload: inner.len().checked_sub(usize::from(inner.get(12)? >> 4) * 4)?,
+            payload: inner.get(usize::from(inner.get(12)? >> 4) * 4..)?.to_vec(),
         },
-        17 => Content::Udp { destination, port: number(inner, 2)? },
+        17 => Content::Udp { destination, port: number(inner, 2)?, payload: inner.get(8..)?.to_vec() },
         protocol => Content::OtherIp { destination, protocol },
     })
 }

@@ -3,11 +3,13 @@
 pub(crate) mod capture;
 pub(crate) mod daemon;
 pub(crate) mod frame;
+pub(crate) mod hostile;
 pub(crate) mod lab;
 pub(crate) mod namespace;
 pub(crate) mod process;
 pub(crate) mod product;
 pub(crate) mod recorder;
+pub(crate) mod services;
 
 use std::{
     path::{Path, PathBuf},

@@ -55,6 +55,21 @@ impl Process {
         assert!(status.is_ok_and(|status| status.success()), "kill -{signal} {}", self.name);
     }
 
+    /// Waits for its end; fails the test after `limit`. Beside its status: the most memory that it was seen to have
+    /// had, in KiB.
+    pub(crate) fn wait_for_peak(&mut self, limit: Duration) -> (ExitStatus, u64) {
+        let mut peak = 0;
+        let status = until(&format!("the end of {}", self.name), limit, || {
+            let status =
+                std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let seen = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            peak = peak.max(seen.unwrap_or_default());
+            self.child.try_wait().unwrap()
+        });
+        (status, peak)
+    }
+
     /// Waits for its end; fails the test after `limit`.
     pub(crate) fn wait(&mut self, limit: Duration) -> ExitStatus {
         let start = Instant::now();
