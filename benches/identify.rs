@@ -15,8 +15,9 @@ fn rows(library: &Library) -> (Rows, BTreeMap<String, Vec<Entry>>) {
     let (mut rows, mut entries) = (Rows::new(), BTreeMap::new());
     for (field, _) in library.fields() {
         let of_field = library.entries(field);
-        let examples =
-            of_field.iter().flat_map(|(_, notes)| notes.examples.iter().map(|example| example.input.to_vec()));
+        let examples = of_field
+            .iter()
+            .flat_map(|(_, notes)| notes.examples.iter().map(|example| example.input.to_vec()));
         let examples: Vec<_> = examples.collect();
         if !examples.is_empty() {
             rows.insert(field.to_owned(), examples);

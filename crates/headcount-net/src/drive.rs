@@ -6,7 +6,10 @@ use headcount_engine::{Engine, Event, MAX_FRAME};
 use headcount_model::Instant;
 
 use crate::{
-    DriveOptions, DriveStats, Links, NetError, Watcher, commands::{Commands, Ended}, link::BURST, port::Port,
+    DriveOptions, DriveStats, Links, NetError, Watcher,
+    commands::{Commands, Ended},
+    link::BURST,
+    port::Port,
 };
 
 /// How often a watcher is told of progress.

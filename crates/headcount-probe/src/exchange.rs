@@ -43,7 +43,10 @@ pub struct Heard {
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange").field("probe", &self.probe.name).field("context", &self.context).finish_non_exhaustive()
+        f.debug_struct("Exchange")
+            .field("probe", &self.probe.name)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,7 +90,8 @@ impl Exchange {
         let left = self.probe.budget.received - self.received;
         let taken = bytes.get(..left).unwrap_or(bytes);
         // A datagram that does not fit is dropped whole: half of one means something else.
-        let taken = if self.probe.carrier == Carrier::Datagram && taken.len() < bytes.len() { &[] } else { taken };
+        let taken =
+            if self.probe.carrier == Carrier::Datagram && taken.len() < bytes.len() { &[] } else { taken };
         self.received += taken.len();
         if !taken.is_empty() {
             self.conversation.received(taken, &mut self.out);

@@ -63,7 +63,8 @@ fn complete(bytes: &[u8]) -> Option<Vec<u8>> {
 fn text_of(bytes: &[u8]) -> Vec<u8> {
     let lines = bytes.split(|byte| *byte == b'\n').map(|line| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let coded = line.len() > 3 && line[..3].iter().all(u8::is_ascii_digit) && matches!(line[3], b' ' | b'-');
+        let coded =
+            line.len() > 3 && line[..3].iter().all(u8::is_ascii_digit) && matches!(line[3], b' ' | b'-');
         if coded { &line[4..] } else { line }
     });
     lines.collect::<Vec<_>>().join(&b'\n').trim_ascii().to_vec()

@@ -43,7 +43,9 @@ impl Conversation for Request {
         let refid = &header[12..16];
         match header[1] {
             // A kiss code or the name of a clock (section 7.3, figures 12 and 13); above that it is an address.
-            0 | 1 => out.say("ntp.refid", refid.trim_ascii_end().split(|b| *b == 0).next().unwrap_or_default()),
+            0 | 1 => {
+                out.say("ntp.refid", refid.trim_ascii_end().split(|b| *b == 0).next().unwrap_or_default())
+            }
             _ => out.say("ntp.refid", format!("{}.{}.{}.{}", refid[0], refid[1], refid[2], refid[3])),
         }
         out.done();

@@ -38,8 +38,8 @@ pub struct Question {
 ///
 /// An HTTP request to a Modbus port stopped a PLC; see the makers' port lists and IANA's registry.
 const OT: &[u16] = &[
-    102, 502, 789, 1089, 1090, 1091, 1200, 1911, 1962, 2222, 2404, 2455, 4000, 4840, 4911, 5006, 5007, 5094, 9600, 11740,
-    18245, 19999, 20000, 20256, 20547, 34962, 34963, 34964, 41794, 44818, 47808, 48898,
+    102, 502, 789, 1089, 1090, 1091, 1200, 1911, 1962, 2222, 2404, 2455, 4000, 4840, 4911, 5006, 5007, 5094,
+    9600, 11740, 18245, 19999, 20000, 20256, 20547, 34962, 34963, 34964, 41794, 44818, 47808, 48898,
 ];
 
 /// Printers print what is written there; medical devices log it.
@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn printing_and_industrial_ports_get_no_stranger_question() {
-        let host = Host { tcp: (1..=u16::MAX).filter(|port| is_quiet_port(*port)).collect(), ..Host::default() };
+        let host =
+            Host { tcp: (1..=u16::MAX).filter(|port| is_quiet_port(*port)).collect(), ..Host::default() };
         let asked = questions(&host, true, true);
         let strangers = asked.iter().filter(|question| question.transport == Transport::Tcp);
         for question in strangers {

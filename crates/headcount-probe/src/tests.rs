@@ -12,7 +12,10 @@ fn probes_are_sorted_unique_and_described() {
         let name = probe.name;
         assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{name}");
         for text in [probe.title, probe.sends, probe.normal, probe.source] {
-            assert!(text.len() > 8 || text == probe.title && text.len() > 2, "{name}: {text:?} says too little");
+            assert!(
+                text.len() > 8 || text == probe.title && text.len() > 2,
+                "{name}: {text:?} says too little"
+            );
         }
         assert!(!probe.yields.is_empty(), "{name} yields nothing");
         let budget = probe.budget;

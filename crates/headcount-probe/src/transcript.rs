@@ -59,7 +59,8 @@ impl Outcome {
 /// also plays every answer truncated at every byte, which must not panic. Gives what was said.
 pub(crate) fn play(probe: &'static Probe, context: &Context, lines: &[Line<'_>]) -> Outcome {
     let whole = play_cut(probe, context, lines, &|bytes| vec![bytes.to_vec()]);
-    let longest = lines.iter().map(|line| if let Line::Receives(bytes) = line { bytes.len() } else { 0 }).max();
+    let longest =
+        lines.iter().map(|line| if let Line::Receives(bytes) = line { bytes.len() } else { 0 }).max();
     match probe.carrier {
         Carrier::Stream => {
             for at in 1..longest.unwrap_or(0) {

@@ -302,7 +302,9 @@ pub(crate) struct LibraryArgs {
 /// are written as \\udc80 to \\udcff. A line of output, in the same order, is {"id", "attributes": {name: {"value",
 /// "confidence", "evidence"}}, "exposures"}, or {"id": null, "error"} for a line that cannot be read.
 #[derive(Args, Debug)]
-#[command(after_help = "Exit codes:\n  0    done\n  1    done, but some lines could not be read\n  2    bad input or settings")]
+#[command(
+    after_help = "Exit codes:\n  0    done\n  1    done, but some lines could not be read\n  2    bad input or settings"
+)]
 pub(crate) struct IdentifyArgs {
     #[command(flatten)]
     pub library: LibraryArgs,

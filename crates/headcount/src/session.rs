@@ -192,8 +192,7 @@ pub(crate) fn document(
     ended: Timestamp,
 ) -> Document {
     let (makers, library) = (Makers::embedded(), Library::embedded());
-    let registries =
-        Registries { makers: &makers, library: &library, service_name: &ports::service_name };
+    let registries = Registries { makers: &makers, library: &library, service_name: &ports::service_name };
     let folded = fold.finish(&registries);
     for segment in &mut summary.segments {
         let counts = folded.segments.get(&segment.id).copied().unwrap_or_default();

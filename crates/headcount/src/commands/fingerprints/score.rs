@@ -46,11 +46,8 @@ fn add_file(library: &Library, mut file: impl BufRead, score: &mut Score) -> any
         }
         if !line.trim_ascii().is_empty() {
             let row = Row::read(&line).with_context(|| format!("line {number}"))?;
-            let said: Vec<Said<'_>> = row
-                .observations
-                .iter()
-                .map(|(field, value)| Said { endpoint: None, field, value })
-                .collect();
+            let said: Vec<Said<'_>> =
+                row.observations.iter().map(|(field, value)| Said { endpoint: None, field, value }).collect();
             score.add(library, &row.kind, &row.truth, &identify(library, &said).attributes);
         }
     }

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_plain_value_is_one_observation() {
-        let line = r#"{"id":"x","kind":"telnet","input":"\udcffa","truth":{"vendor":null},"visible":["vendor"]}"#;
+        let line =
+            r#"{"id":"x","kind":"telnet","input":"\udcffa","truth":{"vendor":null},"visible":["vendor"]}"#;
         assert_eq!(observed(line), pairs(&[("telnet", r"\xffa")]));
         let row = Row::read(line.as_bytes()).unwrap();
         assert_eq!(row.truth.visible, BTreeSet::from(["vendor".to_owned()]));
@@ -138,7 +139,8 @@ mod tests {
             ("snmp.sysservices", "72"),
         ];
         assert_eq!(observed(line), pairs(&wanted));
-        let line = r#"{"kind":"mdns","truth":{},"input":{"type":"_ipp._tcp","name":"p","properties":{"ty":"x"}}}"#;
+        let line =
+            r#"{"kind":"mdns","truth":{},"input":{"type":"_ipp._tcp","name":"p","properties":{"ty":"x"}}}"#;
         assert_eq!(
             observed(line),
             pairs(&[("mdns.name", "p"), ("mdns.service", "_ipp._tcp"), ("mdns.txt", "ty=x")])

@@ -1,0 +1,160 @@
+//! Hosts are asked about themselves: completely, once, gently.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use headcount_engine::{Engine, Probing};
+use headcount_model::{Instant, Observation, Seen};
+use headcount_sim::{Faults, Lan, Link, Outcome, Questions, Route, Simulation, plan_for};
+
+use crate::{FAST, GENTLE, STANDARD, lan, questions, rude, run};
+
+const TALKATIVE: &str = r#"
+name = "talkative"
+note = "a host that speaks FTP, HTTP and SNMP, and one that greets and listens"
+network = "10.0.0.0/28"
+
+[vantage]
+address = "10.0.0.1"
+mac = "02:00:00:00:00:01"
+
+[expect]
+present = 2
+
+[[persona]]
+name = "printer"
+mac = "02:00:00:00:00:02"
+addresses = ["10.0.0.2"]
+tcp = "21,80,9100"
+any_written_byte_prints = "9100"
+udp = ["snmp"]
+snmp = { objects = { "1.3.6.1.2.1.1.1.0" = "Printer 3000", "1.3.6.1.2.1.1.2.0" = "oid:1.3.6.1.4.1.11.2.3" } }
+service = [
+  { ports = "21", greeting = "220 Printer 3000 FTP\r\n" },
+  { ports = "80", answers = [{ to = "\r\n\r\n", say = "HTTP/1.1 200 OK\r\nServer: printd/3\r\nContent-Length: 26\r\n\r\n<title>Printer 3000</title", close = true }] },
+]
+
+[[persona]]
+name = "mail"
+mac = "02:00:00:00:00:03"
+addresses = ["10.0.0.3"]
+tcp = "110"
+service = [{ ports = "110", greeting = "+OK ready\r\n" }]
+"#;
+
+fn asking(profile: (f64, f64, f64), route: Route, seed: u64) -> Questions {
+    let probing = Probing { enabled: true, careful: true, community: Some("public".to_owned()) };
+    Questions { probing, ..questions(profile, route, seed) }
+}
+
+/// What was said: address, port, field, value.
+fn said(observations: &[Observation]) -> BTreeSet<(String, u16, String, String)> {
+    let said = observations.iter().filter_map(|one| match &one.seen {
+        Seen::Said { port, field, value, .. } => {
+            Some((one.address.to_string(), *port, field.clone(), value.text().into_owned()))
+        }
+        _ => None,
+    });
+    said.collect()
+}
+
+fn interview(lan: &Lan, route: Route, link: Link, seed: u64) -> Outcome {
+    let outcome = run(lan, plan_for(lan, &asking(STANDARD, route, seed)), link, seed);
+    let hosts = outcome.observations.iter().filter(|one| one.seen == Seen::ProbesDone).count();
+    // This machine is one of its network's hosts.
+    assert_eq!(hosts, lan.personas.len() + 1);
+    outcome
+}
+
+#[test]
+fn what_hosts_say_is_heard_by_either_route_also_on_a_bad_link() {
+    let lan = Lan::parse(TALKATIVE).unwrap();
+    let expected = [
+        ("10.0.0.2", 21, "ftp", "Printer 3000 FTP"),
+        ("10.0.0.2", 80, "http.server", "printd/3"),
+        ("10.0.0.2", 161, "snmp.sysdescr", "Printer 3000"),
+        ("10.0.0.2", 161, "snmp.sysobjectid", "1.3.6.1.4.1.11.2.3"),
+        ("10.0.0.2", 161, "snmp.community", "public"),
+        ("10.0.0.3", 110, "pop3", "ready"),
+    ];
+    for route in [Route::Frames, Route::Kernel] {
+        let outcome = interview(&lan, route, Link::default(), 1);
+        let heard = said(&outcome.observations);
+        for (address, port, field, value) in expected {
+            let one = (address.to_owned(), port, field.to_owned(), value.to_owned());
+            assert!(heard.contains(&one), "{one:?} was not heard by {route:?}: {heard:#?}");
+        }
+        let lossy = Faults { loss: 0.05, jitter: Duration::from_millis(20), ..Faults::default() };
+        let streams: BTreeSet<_> = heard.iter().filter(|one| one.1 < 161).cloned().collect();
+        for seed in crate::seeds(1, 10) {
+            let again = said(&interview(&lan, route, Link::both(lossy.clone()), seed).observations);
+            let missing: Vec<_> = streams.difference(&again).collect();
+            // A connection can die on such a link; most do not.
+            assert!(missing.len() <= streams.len() / 2, "HEADCOUNT_SIM_SEED={seed}: {missing:?}");
+        }
+    }
+}
+
+#[test]
+fn nobody_is_harmed_and_nothing_is_printed() {
+    for name in ["fragile", "office"] {
+        let lan = lan(name);
+        for profile in [GENTLE, STANDARD, FAST] {
+            for route in [Route::Frames, Route::Kernel] {
+                for seed in crate::seeds(1, if cfg!(debug_assertions) { 1 } else { 5 }) {
+                    let plan = plan_for(&lan, &asking(profile, route, seed));
+                    let outcome = run(&lan, plan, Link::default(), seed);
+                    let rude = rude_beside_probes(&lan, &outcome);
+                    assert!(
+                        rude.is_empty(),
+                        "{name}, {profile:?} by {route:?}, HEADCOUNT_SIM_SEED={seed}:\n{}",
+                        rude.join("\n")
+                    );
+                    // Look-ups of names come to the name server beside its own questions.
+                    let others = outcome.statistics.personas.iter().zip(&lan.personas);
+                    for (persona, is) in others.filter(|(_, is)| !is.dns) {
+                        let (busiest, who) = (persona.busiest_second, &persona.name);
+                        // The rate is that of an address.
+                        let most = (profile.1 * 1.25 + 8.0) * is.all_addresses().count() as f64;
+                        assert!(
+                            f64::from(busiest) <= most,
+                            "{name}: {busiest} packets to {who} in a second, {profile:?} by {route:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What was rude, apart from the bytes that probes write to ports that may be written to.
+fn rude_beside_probes(lan: &Lan, outcome: &Outcome) -> Vec<String> {
+    let mut without = outcome.clone();
+    without.statistics.written.retain(|(_, port), _| headcount_sweep::ports::is_never_written(*port));
+    rude(lan, &without)
+}
+
+#[test]
+fn an_interrupted_interview_goes_on_and_says_the_same() {
+    let lan = Lan::parse(TALKATIVE).unwrap();
+    let plan = plan_for(&lan, &asking(STANDARD, Route::Frames, 3));
+    let whole = run(&lan, plan.clone(), Link::default(), 3);
+    let half = Instant::ZERO + whole.virtual_elapsed / 2;
+    let first = Simulation::new(plan.clone(), &lan, Link::default(), 3).unwrap().cancel_at(half).run();
+    let checkpoint = first.checkpoint().unwrap().clone();
+    let engine = Engine::resume(plan, Instant::ZERO, &first.observations, &checkpoint);
+    let second = Simulation::with_engine(engine, &lan, Link::default(), 4).unwrap().run();
+    let both: Vec<Observation> = first.observations.iter().chain(&second.observations).cloned().collect();
+    let stable = |observations: &[Observation]| {
+        let mut said = said(observations);
+        // The time since an agent's start is another in every run.
+        said.retain(|one| !one.2.starts_with("snmp.engine"));
+        said
+    };
+    assert_eq!(stable(&both), stable(&whole.observations));
+    let finished: BTreeSet<_> =
+        first.observations.iter().filter(|one| one.seen == Seen::ProbesDone).map(|one| one.address).collect();
+    let asked_again = second.observations.iter().filter(|one| matches!(one.seen, Seen::Said { .. }));
+    for one in asked_again {
+        assert!(!finished.contains(&one.address), "{} was asked again", one.address);
+    }
+}
