@@ -5,8 +5,9 @@
 
 use std::net::Ipv4Addr;
 
-use headcount_model::{Instant, Method, Scope};
+use headcount_model::{AddressRange, AddressSet, Instant, Method, Scope};
 use headcount_sweep::{Question, ports};
+use ipnetwork::Ipv4Network;
 
 use crate::{
     Limits,
@@ -111,10 +112,19 @@ impl Gate {
         Verdict::Go(Permit { intent })
     }
 
-    /// Leave to put one question to a multicast group on a segment; else when to ask again, or `FAR` for never.
-    pub(crate) fn admit_group(&mut self, now: Instant, segment: u16, port: u16) -> Result<(), Instant> {
-        let bucket = self.broadcast.get_mut(usize::from(segment)).filter(|_| !ports::is_never_written(port));
-        let bucket = bucket.ok_or(Instant::FAR)?;
+    /// Leave to put one question to a multicast group on a segment, which every host of its subnet receives: all of
+    /// them must be in the scope. Else when to ask again, or `FAR` for never.
+    pub(crate) fn admit_group(
+        &mut self,
+        now: Instant,
+        segment: u16,
+        network: Ipv4Network,
+        port: u16,
+    ) -> Result<(), Instant> {
+        if !self.contains_all(network) || ports::is_never_written(port) {
+            return Err(Instant::FAR);
+        }
+        let bucket = self.broadcast.get_mut(usize::from(segment)).ok_or(Instant::FAR)?;
         let ready = bucket.ready().max(self.total.ready());
         if ready > now {
             return Err(ready);
@@ -129,6 +139,14 @@ impl Gate {
     pub(crate) fn follow_up(&mut self, now: Instant, host: Ipv4Addr, packets: u32) {
         self.hosts.take(now, host, packets);
         self.total.take(now, packets);
+    }
+
+    /// Whether every host of the subnet may be touched; its network and broadcast addresses are no hosts.
+    fn contains_all(&self, network: Ipv4Network) -> bool {
+        let (first, last) = (u32::from(network.network()), u32::from(network.broadcast()));
+        let (first, last) = if network.prefix() >= 31 { (first, last) } else { (first + 1, last - 1) };
+        let hosts = AddressSet::from_iter([AddressRange { first: first.into(), last: last.into() }]);
+        hosts.difference(&self.scope.allowed).is_empty()
     }
 
     fn may_touch(&self, intent: &Intent) -> bool {
@@ -154,7 +172,6 @@ fn burst(rate: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use headcount_model::{AddressRange, AddressSet};
     use proptest::prelude::*;
 
     use super::*;
@@ -205,6 +222,18 @@ mod tests {
         let now = Instant::from_nanos(1_000_000_000);
         assert!(matches!(gate().admit(now, ask([10, 0, 0, 1], Question::syn(9100))), Verdict::Go(_)));
         assert!(matches!(gate().admit(now, ask([10, 0, 0, 1], Question::udp(9100))), Verdict::Never));
+    }
+
+    #[test]
+    fn a_group_is_asked_only_where_all_who_hear_it_are_in_the_scope() {
+        let now = Instant::from_nanos(1_000_000_000);
+        let asked = |network: &str, port| gate().admit_group(now, 0, network.parse().unwrap(), port);
+        assert_eq!(asked("10.0.0.0/25", 5353), Ok(()));
+        // From 10.0.0.240 on, addresses are excluded, and 10.0.1.0 is not in the scope.
+        for network in ["10.0.0.0/24", "10.0.0.128/25", "10.0.0.0/23", "10.9.9.0/24"] {
+            assert_eq!(asked(network, 5353), Err(Instant::FAR), "{network}");
+        }
+        assert_eq!(asked("10.0.0.0/25", 9100), Err(Instant::FAR));
     }
 
     #[test]

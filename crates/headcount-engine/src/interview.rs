@@ -10,8 +10,9 @@ use headcount_probe::{self as probe, Exchange, Failure, Follow, Question, Said};
 
 use crate::CommandId;
 
-/// What one host may be made to bear, in all.
-const MOST_CONVERSATIONS: u32 = 96;
+/// Conversations with any one host, at the most.
+pub const MOST_CONVERSATIONS: u32 = 96;
+/// Bytes that it sends and seconds that it takes, at the most.
 const MOST_BYTES: usize = 2 << 20;
 const MOST_TIME: Duration = Duration::from_secs(180);
 /// What of its statements is kept.
@@ -35,6 +36,7 @@ pub(crate) struct Interview {
     live: BTreeMap<CommandId, Live>,
     said: BTreeSet<(u16, Said)>,
     said_bytes: usize,
+    careful: bool,
     many_ports: bool,
     well: u32,
     /// It once refused or dropped a connection to a port that was open: it gets one at a time from then on.
@@ -75,14 +77,20 @@ pub(crate) enum Next {
 /// What came of something that was taken in.
 #[derive(Debug, Default)]
 pub(crate) struct News {
-    /// Statements: the port's transport is a stream or not, the port, the probe's name, what was said.
+    /// What was said, each to which question.
     pub(crate) said: Vec<(Question, Said)>,
-    /// The first answer of a datagram port.
+    /// The port's first sign of life: a connection that stands, a datagram that came back.
     pub(crate) spoke: Option<Question>,
 }
 
 impl Interview {
-    pub(crate) fn new(segment: u16, questions: Vec<Question>, open_ports: usize, now: Instant) -> Self {
+    pub(crate) fn new(
+        segment: u16,
+        questions: Vec<Question>,
+        open_ports: usize,
+        careful: bool,
+        now: Instant,
+    ) -> Self {
         Self {
             segment,
             queued: None,
@@ -91,6 +99,7 @@ impl Interview {
             live: BTreeMap::new(),
             said: BTreeSet::new(),
             said_bytes: 0,
+            careful,
             many_ports: open_ports >= MANY_PORTS,
             well: 0,
             delicate: false,
@@ -210,6 +219,7 @@ impl Interview {
     ) {
         let Some(live) = self.live.get_mut(&id) else { return };
         let question = live.question.clone();
+        news.spoke = Some(question.clone());
         if let Some(probe) = probe::named(question.probe).filter(|_| live.exchange.is_none()) {
             live.exchange = Some(Exchange::begin(probe, live.context.clone(), now));
         }
@@ -250,8 +260,12 @@ impl Interview {
     pub(crate) fn failed(&mut self, id: CommandId, failure: Failure) {
         let Some(live) = self.live.remove(&id) else { return };
         match failure {
-            // The port was open a moment ago.
-            Failure::Refused | Failure::TimedOut if live.stream => self.delicate = true,
+            // The port was open a moment ago: once, it is asked again, with no other connection beside it.
+            Failure::Refused | Failure::TimedOut if live.stream => {
+                if !std::mem::replace(&mut self.delicate, true) {
+                    self.waiting.push_back(live.question);
+                }
+            }
             Failure::Tls => {
                 let Question { port, transport, .. } = live.question;
                 self.add(Question { probe: "tls-legacy", transport, port, tls: false, path: String::new() });
@@ -268,7 +282,7 @@ impl Interview {
         let known = self.asked.contains(&question)
             || self.waiting.contains(&question)
             || self.live.values().any(|live| live.question == question);
-        if !known && probe::named(question.probe).is_some() {
+        if !known && probe::may_follow(&question, self.careful) {
             self.waiting.push_back(question);
         }
     }

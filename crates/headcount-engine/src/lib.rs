@@ -28,6 +28,7 @@ mod talk;
 mod tally;
 
 pub use engine::{Engine, MAX_FRAME, Summary};
+pub use interview::MOST_CONVERSATIONS;
 pub use io::{Checkpoint, Command, CommandId, Event, Progress, Reply, SegmentProgress, Transmit};
 pub use plan::{Limits, LinkId, Path, Plan, Probing, Segment};
 pub use talk::Told;

@@ -27,6 +27,7 @@ impl Engine {
         }
         engine.forget_finished(observations);
         engine.recall_interviews(now, observations);
+        engine.plan_calls();
         engine
     }
 

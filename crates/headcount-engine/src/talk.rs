@@ -1,14 +1,15 @@
 //! Interviews and the gate: which conversation of which host goes on next.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddrV4},
     time::Duration,
 };
 
 use headcount_model::{Instant, Method, PhantomKind, PortState, Reason, Seen, SegmentKind, Transport};
-use headcount_probe::{self as probe, Carrier, Context, Exchange, Failure, Safety, TlsFacts};
+use headcount_probe::{self as probe, Carrier, Context, Exchange, Failure, Safety, Said, TlsFacts};
 use headcount_sweep::Question;
+use ipnetwork::Ipv4Network;
 
 use crate::{
     Command, CommandId, Engine, Event,
@@ -49,11 +50,13 @@ pub enum Told {
 pub(crate) struct Talks {
     pub(crate) interviews: BTreeMap<Ipv4Addr, Interview>,
     /// Interviews by when they want to be looked at.
-    queue: std::collections::BTreeSet<(Instant, Ipv4Addr)>,
+    queue: BTreeSet<(Instant, Ipv4Addr)>,
     /// Interviews with something left.
     pub(crate) open: u64,
     /// What the port questions found.
     hosts: BTreeMap<Ipv4Addr, probe::Host>,
+    /// Ports that were said to be open.
+    open_ports: BTreeSet<(Ipv4Addr, Transport, u16)>,
     /// Whose conversation a command is.
     by_id: BTreeMap<CommandId, Ipv4Addr>,
     /// Multicast questions that are still to be asked.
@@ -71,8 +74,17 @@ pub(crate) struct Talks {
 #[derive(Clone, Copy, Debug)]
 struct Call {
     segment: u16,
+    network: Ipv4Network,
+    source: Ipv4Addr,
     probe: &'static probe::Probe,
     group: SocketAddrV4,
+}
+
+impl Call {
+    /// The question to one who answers.
+    fn question(&self) -> probe::Question {
+        probe::Question::datagram(self.probe.name, self.group.port())
+    }
 }
 
 impl Talks {
@@ -93,6 +105,9 @@ impl Talks {
     pub(crate) fn note(&mut self, host: Ipv4Addr, seen: &Seen) {
         match seen {
             Seen::Port { transport, port, state, .. } => {
+                if *state == PortState::Open {
+                    self.open_ports.insert((host, *transport, *port));
+                }
                 let known = self.hosts.entry(host).or_default();
                 match (transport, state) {
                     (Transport::Tcp, PortState::Open) => known.tcp.insert(*port),
@@ -152,7 +167,7 @@ impl Engine {
             }
             Told::Received(_, bytes) => {
                 self.counters.received += 1;
-                // The kernel acknowledges what comes, every second segment at the least.
+                // The kernel acknowledges what comes: every second segment, and the last.
                 let acknowledgments = 1 + (bytes.len() / SEGMENT / 2) as u32;
                 self.gate.follow_up(now, host, acknowledgments * u32::from(interview.is_stream(id)));
                 interview.received(now, id, &bytes, &mut news);
@@ -179,7 +194,7 @@ impl Engine {
         let known = self.talks.hosts.remove(&host).unwrap_or_default();
         let probing = &self.plan.probing;
         let questions = probe::questions(&known, probing.careful, probing.community.is_some());
-        let mut interview = Interview::new(segment, questions, known.tcp.len(), now);
+        let mut interview = Interview::new(segment, questions, known.tcp.len(), probing.careful, now);
         let follows = self.talks.follows.remove(&host).unwrap_or_default();
         follows.into_iter().for_each(|follow| interview.follow(follow));
         let open = !interview.is_done();
@@ -190,27 +205,21 @@ impl Engine {
         }
     }
 
-    /// Multicast questions, one for each probe that has one and each attached segment that lies wholly in the scope.
+    /// Multicast questions, one for each probe that has one and each attached segment.
     pub(crate) fn plan_calls(&mut self) {
         let probing = &self.plan.probing;
         if !probing.enabled {
             return;
         }
-        let whole = |segment: &crate::Segment| {
-            let network = segment.network.filter(|_| segment.kind == SegmentKind::Attached);
-            network.is_some_and(|network| {
-                let hosts = if network.prefix() >= 31 { network.iter().count() } else { 0 };
-                let all = 1u64 << (32 - network.prefix());
-                self.plan.scope.excluded.is_empty() && segment.addresses.len() + 4 >= all.max(hosts as u64)
-            })
-        };
+        let attached = self.plan.segments.iter().filter(|segment| segment.kind == SegmentKind::Attached);
         let mut calls = Vec::new();
-        for segment in self.plan.segments.iter().filter(|segment| whole(segment)) {
+        for segment in attached {
+            let (Some(network), Some(source)) = (segment.network, segment.source) else { continue };
             for probe in probe::ALL {
                 let allowed = probing.careful || probe.safety == Safety::Safe;
                 if let Some(group) = probe.multicast.filter(|_| allowed && probe.carrier == Carrier::Datagram)
                 {
-                    calls.push(Call { segment: segment.id, probe, group });
+                    calls.push(Call { segment: segment.id, network, source, probe, group });
                 }
             }
         }
@@ -292,15 +301,15 @@ impl Engine {
             Some(true) => {}
             Some(false) => return None,
             None => {
+                self.talks.by_id.remove(&id);
                 self.talks.interviews.get_mut(&host)?.closed(id, &mut News::default());
                 return Some(Command::HangUp { id });
             }
         }
         self.counters.sent += 1;
         let bytes = self.talks.interviews.get_mut(&host)?.message(now, id)?;
-        // What does not fit one segment, and the acknowledgment of the answer.
-        let answer = u32::from(self.talks.interviews.get(&host).is_some_and(|one| one.is_stream(id)));
-        self.gate.follow_up(now, host, answer + (bytes.len() / SEGMENT) as u32);
+        // What does not fit one segment.
+        self.gate.follow_up(now, host, (bytes.len() / SEGMENT) as u32);
         Some(Command::Send { id, bytes })
     }
 
@@ -327,8 +336,7 @@ impl Engine {
                 return None;
             }
         }
-        let id = CommandId(self.next_command);
-        self.next_command += 1;
+        let id = self.next_id();
         self.counters.sent += u64::from(stream);
         if stream {
             // Counted before they leave, so that no second sees more than its share.
@@ -341,6 +349,12 @@ impl Engine {
         self.talks.queue(host, now);
         let carrier = if stream { Carrier::Stream } else { Carrier::Datagram };
         Some(Command::Converse { id, to, carrier, tls, timeout: PATIENCE })
+    }
+
+    fn next_id(&mut self) -> CommandId {
+        let id = CommandId(self.next_command);
+        self.next_command += 1;
+        id
     }
 
     fn context(&self, host: Ipv4Addr, question: &probe::Question) -> Context {
@@ -369,41 +383,36 @@ impl Engine {
             return;
         };
         if let Some(question) = news.spoke {
-            self.speaks(now, segment, host, question.port);
+            self.speaks(now, segment, host, &question);
         }
         for (question, said) in news.said {
-            let probe::Question { probe, transport, port, .. } = question;
-            let (field, value) = (said.field.to_owned(), said.value);
-            let seen = Seen::Said { transport, port, probe: probe.to_owned(), field, value };
-            self.observe(now, segment, host, Method::Probe, seen);
+            self.said(now, segment, host, &question, said);
         }
     }
 
-    /// A UDP port that no sweep asked has answered.
-    fn speaks(&mut self, now: Instant, segment: u16, host: Ipv4Addr, port: u16) {
-        if self.plan.udp_ports.as_slice().binary_search(&port).is_ok() {
+    fn said(&mut self, now: Instant, segment: u16, host: Ipv4Addr, question: &probe::Question, said: Said) {
+        let probe::Question { probe, transport, port, .. } = *question;
+        let (field, value) = (said.field.to_owned(), said.value);
+        let seen = Seen::Said { transport, port, probe: probe.to_owned(), field, value };
+        self.observe(now, segment, host, Method::Probe, seen);
+    }
+
+    /// A port that was not known to be open spoke: one that no sweep asked, or that was silent then.
+    fn speaks(&mut self, now: Instant, segment: u16, host: Ipv4Addr, question: &probe::Question) {
+        let (transport, port) = (question.transport, question.port);
+        if self.talks.open_ports.contains(&(host, transport, port)) {
             return;
         }
-        let seen = Seen::Port {
-            transport: Transport::Udp,
-            port,
-            state: PortState::Open,
-            reason: Reason::UdpReply,
-            ttl: None,
-            rtt_us: None,
-        };
+        let reason = if transport == Transport::Tcp { Reason::SynAck } else { Reason::UdpReply };
+        let state = PortState::Open;
+        let seen = Seen::Port { transport, port, state, reason, ttl: None, rtt_us: None };
         self.observe(now, segment, host, Method::Probe, seen);
     }
 
     fn next_call(&mut self, now: Instant) -> Option<Command> {
         let call = *self.talks.calls.last()?;
-        let Some(segment) = self.plan.segments.get(usize::from(call.segment)) else {
-            self.talks.calls.pop();
-            return None;
-        };
-        let (interface, source) = (segment.interface.clone(), segment.source);
-        match self.gate.admit_group(now, call.segment, call.group.port()) {
-            Ok(()) => self.talks.calls.pop(),
+        match self.gate.admit_group(now, call.segment, call.network, call.group.port()) {
+            Ok(()) => {}
             Err(Instant::FAR) => {
                 self.talks.calls.pop();
                 return None;
@@ -412,24 +421,15 @@ impl Engine {
                 self.talks.call_at = at;
                 return None;
             }
-        };
-        let context = self.context(
-            *call.group.ip(),
-            &probe::Question {
-                probe: call.probe.name,
-                transport: Transport::Udp,
-                port: call.group.port(),
-                tls: false,
-                path: String::new(),
-            },
-        );
+        }
+        self.talks.calls.pop();
+        let context = self.context(*call.group.ip(), &call.question());
         let payload = Exchange::begin(call.probe, context, now).take_sends().into_iter().next()?;
-        let id = CommandId(self.next_command);
-        self.next_command += 1;
+        let id = self.next_id();
         self.counters.sent += 1;
         self.talks.gathers.insert(id, call);
-        let to = call.group;
-        Some(Command::Gather { id, interface, source: source?, to, payload, window: GATHER })
+        let interface = self.plan.segments.get(usize::from(call.segment))?.interface.clone();
+        Some(Command::Gather { id, interface, source: call.source, to: call.group, payload, window: GATHER })
     }
 
     /// A host answered a question that was put to everybody.
@@ -441,14 +441,7 @@ impl Engine {
             return;
         }
         self.counters.received += 1;
-        let port = call.group.port();
-        let question = probe::Question {
-            probe: call.probe.name,
-            transport: Transport::Udp,
-            port,
-            tls: false,
-            path: String::new(),
-        };
+        let question = call.question();
         let mut exchange = Exchange::begin(call.probe, self.context(from, &question), now);
         exchange.take_sends();
         exchange.received(now, bytes);
@@ -457,16 +450,9 @@ impl Engine {
         if said.is_empty() {
             return;
         }
-        self.speaks(now, call.segment, from, port);
+        self.speaks(now, call.segment, from, &question);
         for said in said {
-            let seen = Seen::Said {
-                transport: Transport::Udp,
-                port,
-                probe: call.probe.name.to_owned(),
-                field: said.field.to_owned(),
-                value: said.value,
-            };
-            self.observe(now, call.segment, from, Method::Probe, seen);
+            self.said(now, call.segment, from, &question, said);
         }
     }
 
@@ -479,9 +465,10 @@ impl Engine {
             Some(interview) => {
                 let was_done = interview.is_done();
                 follows.into_iter().for_each(|follow| interview.follow(follow));
-                if was_done && !interview.is_done() {
-                    self.talks.open += 1;
+                if interview.is_done() {
+                    return;
                 }
+                self.talks.open += u64::from(was_done);
                 self.talks.queue(host, now);
             }
             None => {

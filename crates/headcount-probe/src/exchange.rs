@@ -83,7 +83,8 @@ impl Exchange {
 
     /// The peer sent something.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) {
-        if self.ended {
+        // Whoever is done listens no more.
+        if self.ended || self.out.done {
             return;
         }
         self.heard = now;
@@ -109,7 +110,7 @@ impl Exchange {
 
     /// Time passed.
     pub fn tick(&mut self, now: Instant) {
-        if self.ended || !self.out.sends.is_empty() {
+        if self.ended || self.out.done || !self.out.sends.is_empty() {
             return;
         }
         if now >= self.deadline {
@@ -158,7 +159,9 @@ impl Exchange {
         if self.ended {
             return;
         }
-        self.conversation.ended(end, &mut self.out);
+        if !self.out.done {
+            self.conversation.ended(end, &mut self.out);
+        }
         self.out.sends.clear();
         self.ended = true;
     }

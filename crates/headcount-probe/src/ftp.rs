@@ -1,6 +1,8 @@
 //! The greeting of an FTP server.
 
-use crate::{Budget, Carrier, Context, Conversation, End, Out, Probe, Safety};
+use std::mem;
+
+use crate::{Budget, Carrier, Context, Conversation, End, Out, Probe, Safety, lines::Replies};
 
 /// FTP: the server speaks first; nothing is sent.
 pub(crate) static PROBE: Probe = Probe {
@@ -25,49 +27,25 @@ fn begin(_: &Context) -> Box<dyn Conversation> {
 
 #[derive(Default)]
 struct Greeting {
-    text: Vec<u8>,
+    replies: Replies,
 }
 
 impl Conversation for Greeting {
     fn opened(&mut self, _: &mut Out) {}
 
     fn received(&mut self, bytes: &[u8], out: &mut Out) {
-        self.text.extend_from_slice(bytes);
-        if let Some(greeting) = complete(&self.text) {
-            out.say("ftp", greeting);
+        self.replies.push(bytes);
+        if let Some(reply) = self.replies.next() {
+            out.say("ftp", reply.text.trim_ascii());
             out.done();
         }
     }
 
     fn ended(&mut self, _: End, out: &mut Out) {
-        if !self.text.is_empty() && complete(&self.text).is_none() {
-            out.say("ftp", text_of(&self.text));
+        if let Some(reply) = mem::take(&mut self.replies).partial() {
+            out.say("ftp", reply.text.trim_ascii());
         }
     }
-}
-
-/// The text of the reply once its last line (code, space, text; RFC 959, section 4.2) is there.
-fn complete(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut end = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        end += line.len();
-        let last = line.len() > 3 && line[..3].iter().all(u8::is_ascii_digit) && line[3] == b' ';
-        if line.ends_with(b"\n") && last {
-            return Some(text_of(&bytes[..end]));
-        }
-    }
-    None
-}
-
-/// The lines without their codes.
-fn text_of(bytes: &[u8]) -> Vec<u8> {
-    let lines = bytes.split(|byte| *byte == b'\n').map(|line| {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let coded =
-            line.len() > 3 && line[..3].iter().all(u8::is_ascii_digit) && matches!(line[3], b' ' | b'-');
-        if coded { &line[4..] } else { line }
-    });
-    lines.collect::<Vec<_>>().join(&b'\n').trim_ascii().to_vec()
 }
 
 #[cfg(test)]

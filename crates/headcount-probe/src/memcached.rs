@@ -26,7 +26,6 @@ fn begin(_: &Context) -> Box<dyn Conversation> {
 #[derive(Default)]
 struct Session {
     lines: Lines,
-    over: bool,
 }
 
 impl Conversation for Session {
@@ -35,12 +34,8 @@ impl Conversation for Session {
     }
 
     fn received(&mut self, bytes: &[u8], out: &mut Out) {
-        if self.over {
-            return;
-        }
         self.lines.push(bytes);
         if let Some(line) = self.lines.next() {
-            self.over = true;
             out.done();
             if let Some(version) = line.strip_prefix(b"VERSION ") {
                 out.say("memcached.version", version.trim_ascii());
@@ -49,9 +44,7 @@ impl Conversation for Session {
         }
     }
 
-    fn ended(&mut self, _: End, _: &mut Out) {
-        self.over = true;
-    }
+    fn ended(&mut self, _: End, _: &mut Out) {}
 }
 
 #[cfg(test)]

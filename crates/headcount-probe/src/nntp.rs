@@ -28,32 +28,24 @@ fn begin(_: &Context) -> Box<dyn Conversation> {
 #[derive(Default)]
 struct Session {
     replies: Replies,
-    over: bool,
 }
 
 impl Conversation for Session {
     fn opened(&mut self, _: &mut Out) {}
 
     fn received(&mut self, bytes: &[u8], out: &mut Out) {
-        if self.over {
-            return;
-        }
         self.replies.push(bytes);
         if let Some(reply) = self.replies.next() {
             out.say("nntp", reply.text);
             out.send("QUIT\r\n");
             out.done();
-            self.over = true;
         }
     }
 
     fn ended(&mut self, _: End, out: &mut Out) {
-        if !self.over
-            && let Some(reply) = mem::take(&mut self.replies).partial()
-        {
+        if let Some(reply) = mem::take(&mut self.replies).partial() {
             out.say("nntp", reply.text);
         }
-        self.over = true;
     }
 }
 

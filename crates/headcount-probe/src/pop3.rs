@@ -26,19 +26,14 @@ fn begin(_: &Context) -> Box<dyn Conversation> {
 #[derive(Default)]
 struct Session {
     lines: Lines,
-    over: bool,
 }
 
 impl Conversation for Session {
     fn opened(&mut self, _: &mut Out) {}
 
     fn received(&mut self, bytes: &[u8], out: &mut Out) {
-        if self.over {
-            return;
-        }
         self.lines.push(bytes);
         if let Some(line) = self.lines.next() {
-            self.over = true;
             out.done();
             if let Some(text) = line.strip_prefix(b"+OK") {
                 out.say("pop3", text.trim_ascii());
@@ -48,12 +43,9 @@ impl Conversation for Session {
     }
 
     fn ended(&mut self, _: End, out: &mut Out) {
-        if !self.over
-            && let Some(text) = self.lines.rest().strip_prefix(b"+OK")
-        {
+        if let Some(text) = self.lines.rest().strip_prefix(b"+OK") {
             out.say("pop3", text.trim_ascii());
         }
-        self.over = true;
     }
 }
 

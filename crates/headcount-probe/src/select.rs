@@ -34,6 +34,13 @@ pub struct Question {
     pub path: String,
 }
 
+impl Question {
+    /// A question by datagrams.
+    pub const fn datagram(probe: &'static str, port: u16) -> Self {
+        Self { probe, transport: Transport::Udp, port, tls: false, path: String::new() }
+    }
+}
+
 /// Industrial and building protocols: a device on such a port gets that protocol's question or none.
 ///
 /// An HTTP request to a Modbus port stopped a PLC; see the makers' port lists and IANA's registry.
@@ -45,9 +52,24 @@ const OT: &[u16] = &[
 /// Printers print what is written there; medical devices log it.
 const QUIET: &[u16] = &[104, 515, 2575, 2761, 2762, 11112];
 
+/// What hangs on a serial server's line gets whatever is written: Moxa NPort (950 to 981, 4001 to 4032), Digi (2001 to
+/// 2032, 2101 to 2132), Lantronix (3001 to 3032, 10001 to 10032); the makers' manuals.
+const SERIAL: &[(u16, u16)] =
+    &[(950, 981), (2001, 2032), (2101, 2132), (3001, 3032), (4001, 4032), (10001, 10032)];
+
 /// Whether a port gets no question that was not made for it.
 pub fn is_quiet_port(port: u16) -> bool {
-    OT.contains(&port) || QUIET.contains(&port) || matches!(port, 9100..=9107 | 9112..=9116)
+    let serial = SERIAL.iter().any(|(first, last)| (*first..=*last).contains(&port));
+    serial || OT.contains(&port) || QUIET.contains(&port) || matches!(port, 9100..=9107 | 9112..=9116)
+}
+
+/// Whether an answer may lead to this question. What a device says of itself widens nothing: the class that needs the
+/// user's leave still needs it, and a quiet port still gets its own protocol's question or none.
+pub fn may_follow(question: &Question, careful: bool) -> bool {
+    crate::named(question.probe).is_some_and(|probe| {
+        let own = probe.ports.contains(&question.port) || probe.tls_ports.contains(&question.port);
+        (careful || probe.safety == Safety::Safe) && (own || !is_quiet_port(question.port))
+    })
 }
 
 /// The probe that a TCP port without one of its own is asked: it listens first.
@@ -62,7 +84,7 @@ pub fn questions(host: &Host, careful: bool, community: bool) -> Vec<Question> {
     let mut questions = Vec::new();
     for probe in ALL.iter().filter(|probe| probe.carrier == Carrier::Datagram && allowed(probe)) {
         for port in probe.ports.iter().filter(|port| !host.udp_closed.contains(port)) {
-            questions.push(question(probe.name, Transport::Udp, *port, false));
+            questions.push(Question::datagram(probe.name, *port));
         }
     }
     for port in host.tcp.iter().filter(|_| !host.accepts_every_port) {
@@ -79,18 +101,18 @@ fn stream_questions(port: u16, allowed: &dyn Fn(&Probe) -> bool) -> Vec<Question
     for probe in own {
         known = true;
         if allowed(probe) {
-            questions.push(question(probe.name, Transport::Tcp, port, probe.tls_ports.contains(&port)));
+            questions.push(stream(probe.name, port, probe.tls_ports.contains(&port)));
         }
     }
     let unknown = !known && !is_quiet_port(port) && streams().any(|probe| probe.name == FIRST_READ);
     if unknown {
-        questions.push(question(FIRST_READ, Transport::Tcp, port, false));
+        questions.push(stream(FIRST_READ, port, false));
     }
     questions
 }
 
-fn question(probe: &'static str, transport: Transport, port: u16, tls: bool) -> Question {
-    Question { probe, transport, port, tls, path: String::new() }
+fn stream(probe: &'static str, port: u16, tls: bool) -> Question {
+    Question { probe, transport: Transport::Tcp, port, tls, path: String::new() }
 }
 
 #[cfg(test)]
@@ -108,6 +130,24 @@ mod tests {
             assert!(probe.ports.contains(&question.port), "{question:?}");
         }
         assert!(host.tcp.contains(&9100) && host.tcp.contains(&502) && !host.tcp.contains(&80));
+    }
+
+    #[test]
+    fn what_a_device_says_widens_nothing() {
+        let question = |probe, port| stream(probe, port, false);
+        // A description at the port of a PLC, a serial line, a printer.
+        for port in [502, 4001, 9100, 515, 104] {
+            assert!(!may_follow(&question("upnp", port), true), "{port}");
+            assert!(!may_follow(&question("http", port), true), "{port}");
+        }
+        assert!(may_follow(&question("upnp", 49_152), false));
+        let careful = ALL.iter().find(|probe| probe.safety == Safety::Careful).unwrap();
+        let port = careful.ports[0];
+        assert!(
+            !may_follow(&question(careful.name, port), false)
+                && may_follow(&question(careful.name, port), true)
+        );
+        assert!(!may_follow(&question("no-such-probe", 80), true));
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use headcount_engine::{Path, Plan, Segment};
-use headcount_model::{MethodUse, SegmentKind, Skipped};
+use headcount_engine::{MOST_CONVERSATIONS, Path, Plan, Segment};
+use headcount_model::{MethodUse, PortSet, SegmentKind, Skipped};
+use headcount_probe::{Carrier, Safety};
 use headcount_sweep::ALL;
 
-/// How many packets a plan would send, at the least and at the most.
+/// How many packets a plan would send to find hosts and their ports, at the least and at the most. What probes send
+/// depends on what hosts say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Estimate {
     /// If nobody answered.
@@ -104,7 +106,50 @@ pub(crate) fn describe(plan: &Plan, methods: &[MethodUse], skipped: &[Skipped], 
             plan.discovery_ports
         );
     }
+    if plan.probing.enabled {
+        text.push_str(&probes(plan));
+    }
     text.push_str(&amounts(plan, profile));
+    text
+}
+
+/// What hosts are asked about themselves, protocol by protocol.
+fn probes(plan: &Plan) -> String {
+    let careful = plan.probing.careful;
+    let asked = |probe: &&&headcount_probe::Probe| {
+        (careful || probe.safety == Safety::Safe)
+            && (plan.probing.community.is_some() || probe.name != "snmp-community")
+    };
+    let mut text = format!(
+        "\nThen it is asked about itself, on ports that are open (UDP: not known to be closed), in at most \
+         {MOST_CONVERSATIONS} conversations:\n"
+    );
+    for probe in headcount_probe::ALL.iter().filter(asked) {
+        let list = |ports: &[u16], how: &str| {
+            let ports = ports.iter().copied().collect::<PortSet>();
+            (!ports.is_empty()).then(|| format!("{ports}{how}"))
+        };
+        let carrier = if probe.carrier == Carrier::Datagram { "/udp" } else { "" };
+        let ports: Vec<String> =
+            [list(probe.ports, carrier), list(probe.tls_ports, " in TLS")].into_iter().flatten().collect();
+        let ports = match (ports.is_empty(), probe.multicast) {
+            (true, Some(group)) => format!("{}/udp", group.port()),
+            (true, None) => "where another answer leads".to_owned(),
+            (false, _) => ports.join("; "),
+        };
+        let class = if probe.safety == Safety::Careful { " (careful)" } else { "" };
+        let group = if probe.multicast.is_some() {
+            "; to its multicast group where the scope holds the whole subnet"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "  {:<16} {ports}{class}: sends {}{group}", probe.name, probe.sends);
+    }
+    if !careful {
+        let left = headcount_probe::ALL.iter().filter(|probe| probe.safety == Safety::Careful);
+        let names: Vec<&str> = left.map(|probe| probe.name).collect();
+        let _ = writeln!(text, "  Not without --careful: {}", names.join(", "));
+    }
     text
 }
 
@@ -117,8 +162,9 @@ fn amounts(plan: &Plan, profile: &str) -> String {
     };
     format!(
         "\nLimits ({profile}): {} packets/s in all, {} to any one host, {} broadcasts/s on a segment; at most {} passes, \
-         one connection at a time to a host\n\
-         Packets: {} if nobody answers ({}), at most {} ({}); to any one host at most {}\n",
+         one connection at a time to a host (with eight open ports or more, up to four once it has shown that it \
+         stands them)\n\
+         Packets to find hosts and ports: {} if nobody answers ({}), at most {} ({}); to any one host at most {}\n",
         limits.total,
         limits.per_host,
         limits.broadcast,

@@ -257,7 +257,7 @@ impl Sockets {
         }
     }
 
-    fn receive_stream(&mut self, now: Instant, port: u16, received: &tcp::Segment<'_>) {
+    fn receive_stream(&mut self, port: u16, received: &tcp::Segment<'_>) {
         let Some(socket) = self.open.get_mut(&port) else { return };
         let (id, to, before) = (socket.id, socket.to, socket.next_due());
         let Kind::Stream(stream) = &mut socket.kind else { return };
@@ -285,7 +285,6 @@ impl Sockets {
             self.timers.remove(&(before, port));
             self.timers.insert((socket.until, port));
         }
-        let _ = now;
         if says {
             self.send_segment(*to.ip(), if ended { fin } else { answer });
         }
@@ -384,7 +383,7 @@ impl Sockets {
         };
         let first = match socket.kind {
             Kind::Connecting { first } | Kind::Opening { first, .. } => first,
-            Kind::Stream(_) => return self.receive_stream(now, port, received),
+            Kind::Stream(_) => return self.receive_stream(port, received),
             Kind::Echo | Kind::Datagram | Kind::Talking | Kind::Resolver { .. } => {
                 self.reset(ip.source, received);
                 return;

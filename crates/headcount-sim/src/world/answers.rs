@@ -213,25 +213,28 @@ fn ssdp(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
 /// RFC 6762, section 6.7: a question from another port than 5353 gets an ordinary unicast answer.
 fn mdns(speaker: &Speaker<'_>, request: &[u8]) -> Option<Vec<u8>> {
     let query = Message::parse(request).ok().filter(|query| !query.is_response())?;
-    let question = query.questions.first()?.clone();
+    let answers: Vec<Record> =
+        query.questions.iter().flat_map(|question| mdns_records(speaker, question)).collect();
+    if answers.is_empty() {
+        return None;
+    }
+    let mut out = Vec::new();
+    let flags = FLAG_RESPONSE | FLAG_AUTHORITATIVE;
+    Message { id: query.id, flags, questions: query.questions, answers, ..Message::default() }.emit(&mut out);
+    Some(out)
+}
+
+fn mdns_records(speaker: &Speaker<'_>, question: &dns::Question) -> Vec<Record> {
     let announced = &speaker.persona.announced;
     let data = if question.name.eq_ignore_ascii_case(dns::SERVICE_TYPES) {
         types_of(announced)
     } else if address_in(&question.name) == Some(speaker.address) {
         vec![RecordData::Ptr(format!("{}.local", speaker.name))]
     } else {
-        announced.iter().flat_map(|one| about(one, speaker.name, &question)).collect()
+        announced.iter().flat_map(|one| about(one, speaker.name, question)).collect()
     };
-    if data.is_empty() {
-        return None;
-    }
     let record = |data| Record { name: question.name.clone(), class: dns::CLASS_IN, ttl: 10, data };
-    let answers = data.into_iter().map(record).collect();
-    let mut out = Vec::new();
-    let flags = FLAG_RESPONSE | FLAG_AUTHORITATIVE;
-    Message { id: query.id, flags, questions: vec![question.clone()], answers, ..Message::default() }
-        .emit(&mut out);
-    Some(out)
+    data.into_iter().map(record).collect()
 }
 
 /// RFC 6763, section 9: the types of the services that are announced.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use headcount_engine::{Engine, Probing};
-use headcount_model::{Instant, Observation, Seen};
+use headcount_model::{Instant, Observation, PortSet, PortState, Seen, Transport};
 use headcount_sim::{Faults, Lan, Link, Outcome, Questions, Route, Simulation, plan_for};
 
 use crate::{FAST, GENTLE, STANDARD, lan, questions, rude, run};
@@ -131,6 +131,18 @@ fn rude_beside_probes(lan: &Lan, outcome: &Outcome) -> Vec<String> {
     let mut without = outcome.clone();
     without.statistics.written.retain(|(_, port), _| headcount_sweep::ports::is_never_written(*port));
     rude(lan, &without)
+}
+
+#[test]
+fn a_port_that_only_an_interview_asked_is_said_to_be_open() {
+    let lan = Lan::parse(TALKATIVE).unwrap();
+    let asked = Questions { udp_ports: PortSet::new(), ..asking(STANDARD, Route::Frames, 1) };
+    let outcome = run(&lan, plan_for(&lan, &asked), Link::default(), 1);
+    let open = outcome.observations.iter().filter(|one| {
+        matches!(one.seen, Seen::Port { transport: Transport::Udp, port: 161, state: PortState::Open, .. })
+    });
+    let open: Vec<String> = open.map(|one| one.address.to_string()).collect();
+    assert_eq!(open, ["10.0.0.2"], "once, and only where it answered");
 }
 
 #[test]
