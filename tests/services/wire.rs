@@ -5,6 +5,11 @@ use std::{
     net::Ipv4Addr,
 };
 
+use headcount_wire::{
+    Malformed,
+    ber::{OCTET_STRING, Reader, SEQUENCE},
+};
+
 use super::Run;
 use crate::support::frame::{Content, FIN, Frame, RST, SYN};
 
@@ -116,16 +121,22 @@ fn ssh_stops_at_the_keys(all: &[u8]) -> bool {
     true
 }
 
-/// Get, GetNext or GetBulk (RFC 3416, section 3), in a message whose header is short.
+/// Get, GetNext or GetBulk (RFC 3416, section 3), and nothing else.
 fn snmp_only_reads(message: &[u8]) -> bool {
-    let read = |tag: &u8| matches!(tag, 0xa0 | 0xa1 | 0xa5);
-    // Set requests are A3h, traps A4h, A6h and A7h; no such byte begins anything else in a question.
-    message.first() == Some(&0x30) && message.iter().any(read) && !message.windows(2).any(is_a_change)
+    snmp_operation(message).is_ok_and(|tag| matches!(tag, 0xa0 | 0xa1 | 0xa5))
 }
 
-/// The tag of a change, followed by the short length of a whole PDU.
-fn is_a_change(pair: &[u8]) -> bool {
-    matches!(pair, [0xa3 | 0xa4 | 0xa6 | 0xa7, 10..=127])
+/// The tag of a message's operation: RFC 1157, section 4; RFC 3412, section 6 for version 3 in the clear.
+fn snmp_operation(message: &[u8]) -> Result<u8, Malformed> {
+    let mut message = Reader::new(message).nested(SEQUENCE)?;
+    if message.integer()? == 3 {
+        message.expect(SEQUENCE)?;
+        message.expect(OCTET_STRING)?;
+        message = message.nested(SEQUENCE)?;
+        message.expect(OCTET_STRING)?;
+    }
+    message.expect(OCTET_STRING)?;
+    Ok(message.element()?.tag)
 }
 
 /// IPMI inside RMCP: Get Channel Authentication Capabilities (38h) outside of a session (IPMI 2.0, section 22.13).

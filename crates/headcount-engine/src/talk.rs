@@ -51,8 +51,8 @@ pub(crate) struct Talks {
     pub(crate) interviews: BTreeMap<Ipv4Addr, Interview>,
     /// Interviews by when they want to be looked at.
     queue: BTreeSet<(Instant, Ipv4Addr)>,
-    /// Interviews with something left.
-    pub(crate) open: u64,
+    /// Interviews with something left, or whose end has not been said.
+    open: BTreeSet<Ipv4Addr>,
     /// What the port questions found.
     hosts: BTreeMap<Ipv4Addr, probe::Host>,
     /// Ports that were said to be open.
@@ -94,7 +94,7 @@ impl Talks {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.open == 0 && self.calls.is_empty() && self.gathers.is_empty()
+        self.open.is_empty() && self.calls.is_empty() && self.gathers.is_empty()
     }
 
     pub(crate) fn left(&self) -> u64 {
@@ -134,7 +134,15 @@ impl Talks {
         self.queue.insert((at, host));
     }
 
-    fn unqueue(&mut self, host: Ipv4Addr) {
+    /// The interview of `host` has something to ask, perhaps again.
+    fn open(&mut self, host: Ipv4Addr, now: Instant) {
+        self.open.insert(host);
+        self.queue(host, now);
+    }
+
+    /// It has nothing left.
+    fn close(&mut self, host: Ipv4Addr) {
+        self.open.remove(&host);
         if let Some(at) = self.interviews.get_mut(&host).and_then(|interview| interview.queued.take()) {
             self.queue.remove(&(at, host));
         }
@@ -200,8 +208,7 @@ impl Engine {
         let open = !interview.is_done();
         self.talks.interviews.insert(host, interview);
         if open {
-            self.talks.open += 1;
-            self.talks.queue(host, now);
+            self.talks.open(host, now);
         }
     }
 
@@ -267,8 +274,7 @@ impl Engine {
                 None
             }
             Next::Done => {
-                self.talks.unqueue(host);
-                self.talks.open = self.talks.open.saturating_sub(1);
+                self.talks.close(host);
                 self.observe(now, segment, host, Method::Probe, Seen::ProbesDone);
                 self.finish_if_done();
                 None
@@ -463,13 +469,10 @@ impl Engine {
         }
         match self.talks.interviews.get_mut(&host) {
             Some(interview) => {
-                let was_done = interview.is_done();
                 follows.into_iter().for_each(|follow| interview.follow(follow));
-                if interview.is_done() {
-                    return;
+                if !interview.is_done() {
+                    self.talks.open(host, now);
                 }
-                self.talks.open += u64::from(was_done);
-                self.talks.queue(host, now);
             }
             None => {
                 let waiting = self.talks.follows.entry(host).or_default();
@@ -482,5 +485,23 @@ impl Engine {
     pub(crate) fn hang_up_all(&mut self) {
         self.talks.closing = self.talks.by_id.keys().map(|id| Command::HangUp { id: *id }).collect();
         self.talks.by_id.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interview_that_is_opened_twice_is_over_when_it_is_closed() {
+        let (host, now) = (Ipv4Addr::new(10, 0, 0, 2), Instant::ZERO);
+        let mut talks = Talks::default();
+        talks.interviews.insert(host, Interview::new(0, Vec::new(), 0, false, now));
+        // An answer to everybody's question comes after the last conversation and before the end has been said.
+        talks.open(host, now);
+        talks.open(host, now + Duration::from_millis(1));
+        assert!(!talks.is_done());
+        talks.close(host);
+        assert!(talks.is_done() && talks.wake() == Instant::FAR);
     }
 }

@@ -6,6 +6,9 @@ use headcount_model::Instant;
 
 use crate::{Carrier, Context, Conversation, End, Follow, Out, Probe, Said};
 
+/// So many times the budget's time a conversation lasts at the most, the waits for leave to send included.
+const PATIENCE: u32 = 8;
+
 /// Runs one conversation: keeps its time and its budget, whatever the conversation or its peer does.
 pub struct Exchange {
     probe: &'static Probe,
@@ -18,6 +21,8 @@ pub struct Exchange {
     quiet: Duration,
     heard: Instant,
     deadline: Instant,
+    /// When it is over even if it never got leave to send.
+    latest: Instant,
     ended: bool,
 }
 
@@ -64,6 +69,7 @@ impl Exchange {
             quiet: probe.budget.quiet,
             heard: now,
             deadline: now + probe.budget.time,
+            latest: now + probe.budget.time * PATIENCE,
             ended: false,
         };
         exchange.conversation.opened(&mut exchange.out);
@@ -83,8 +89,7 @@ impl Exchange {
 
     /// The peer sent something.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) {
-        // Whoever is done listens no more.
-        if self.ended || self.out.done {
+        if self.ended {
             return;
         }
         self.heard = now;
@@ -94,7 +99,8 @@ impl Exchange {
         let taken =
             if self.probe.carrier == Carrier::Datagram && taken.len() < bytes.len() { &[] } else { taken };
         self.received += taken.len();
-        if !taken.is_empty() {
+        // Whoever is done listens no more, and what comes still counts.
+        if !taken.is_empty() && !self.out.done {
             self.conversation.received(taken, &mut self.out);
         }
         self.settle();
@@ -110,12 +116,14 @@ impl Exchange {
 
     /// Time passed.
     pub fn tick(&mut self, now: Instant) {
-        if self.ended || self.out.done || !self.out.sends.is_empty() {
+        let waits_for_leave = !self.out.sends.is_empty();
+        if now >= if waits_for_leave { self.latest } else { self.deadline } {
+            self.end(End::Spent);
+        }
+        if self.ended || self.out.done || waits_for_leave {
             return;
         }
-        if now >= self.deadline {
-            self.end(End::Spent);
-        } else if now >= self.heard + self.quiet {
+        if now >= self.heard + self.quiet {
             self.heard = now;
             self.conversation.ended(End::Quiet, &mut self.out);
             let goes_on = !self.out.done && !self.out.sends.is_empty();
@@ -130,6 +138,8 @@ impl Exchange {
             let message = self.out.sends.remove(0);
             self.sends += 1;
             self.sent += message.len();
+            // The wait for leave to send was none of the host's time.
+            self.deadline = (self.deadline + now.since(self.heard)).min(self.latest);
             self.heard = now;
             return Step::Send(message);
         }

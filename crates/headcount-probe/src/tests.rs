@@ -44,6 +44,35 @@ fn careful_probes_are_opt_in() {
     }
 }
 
+#[test]
+fn a_flood_ends_a_conversation_that_still_waits_for_leave_to_send() {
+    let probe = crate::named("imap").unwrap();
+    let now = Instant::ZERO;
+    let mut exchange = Exchange::begin(probe, context(143), now);
+    exchange.received(now, b"* OK ready\r\n");
+    assert!(exchange.wants_to_send());
+    // It waits for leave, and the server talks on.
+    for _ in 0..=probe.budget.received / 1000 {
+        exchange.received(now, &[b'x'; 1000]);
+    }
+    assert_eq!(exchange.step(now), Step::Done);
+}
+
+#[test]
+fn a_conversation_that_never_gets_leave_to_send_ends_and_a_short_wait_costs_it_nothing() {
+    let probe = crate::named("ntp").unwrap();
+    let begin = Instant::ZERO;
+    let mut exchange = Exchange::begin(probe, context(123), begin);
+    let later = begin + probe.budget.time * 2;
+    exchange.tick(later);
+    assert!(matches!(exchange.step(later), Step::Send(_)), "the wait was not the host's");
+    exchange.tick(later);
+    assert!(matches!(exchange.step(later), Step::Wait(until) if until > later));
+    let mut exchange = Exchange::begin(probe, context(123), begin);
+    exchange.tick(begin + probe.budget.time * 8);
+    assert_eq!(exchange.step(begin + probe.budget.time * 8), Step::Done);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
