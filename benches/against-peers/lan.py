@@ -133,7 +133,8 @@ class Lan:
         with open(self.directory / f"{service.name}.log", "wb") as log:
             self.processes.append(subprocess.Popen(
                 ["ip", "netns", "exec", namespace, "sh", "-c", PRELUDE, "sh", directory, service.script],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "ADDRESS": service.address}))
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "ADDRESS": service.address}))
         self.hosts.append(service)
 
     def wait(self, seconds=60):

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
@@ -23,7 +24,9 @@ impl Process {
     pub(crate) fn start(mut command: Command, directory: &Path, name: &str) -> Self {
         let output = directory.join(format!("{name}.out"));
         let error = directory.join(format!("{name}.err"));
+        // Some daemons end their whole process group when they end (smbd): it must not be that of the tests.
         let child = command
+            .process_group(0)
             .stdout(File::create(&output).unwrap())
             .stderr(File::create(&error).unwrap())
             .spawn()
