@@ -129,7 +129,8 @@ fn smbd(namespace: &Namespace, directory: &Path) -> Command {
          private dir = {d}\ndisable spoolss = yes\nload printers = no\nprinting = bsd\nusershare max shares = 0\n{}",
         kept.concat()
     );
-    let options = ["--foreground", "--configfile"];
+    // It would make a group of its own, and has one.
+    let options = ["--foreground", "--no-process-group", "--configfile"];
     start(namespace, "smbd", &options, &write(directory, "smb.conf", &config))
 }
 
