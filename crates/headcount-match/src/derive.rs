@@ -5,6 +5,47 @@ use std::borrow::Cow;
 /// The most fields that are read out of one value: a hostile one may hold thousands.
 const MOST: usize = 64;
 
+/// The field of all words in which devices describe themselves, whatever field they stood in.
+pub(crate) const TEXT: &str = "text";
+
+/// Fields whose values are words of the device's maker about the device, so that a name in them is its own: not those
+/// that hold what an owner typed or what runs anywhere.
+const TEXTS: [&str; 33] = [
+    "banner",
+    "cast.model",
+    "dhcp.vendor_class",
+    "ftp",
+    "hap.md",
+    "http.auth_realm",
+    "http.server",
+    "http.title",
+    "ipp.make_and_model",
+    "mdns.txt.am",
+    "mdns.txt.md",
+    "mdns.txt.model",
+    "onvif.hardware",
+    "onvif.name",
+    "pjl.id",
+    "printer.device_id.des",
+    "printer.device_id.mdl",
+    "printer.name",
+    "rtsp.auth_realm",
+    "rtsp.server",
+    "sip.server",
+    "sip.user_agent",
+    "snmp.entphysicaldescr",
+    "snmp.entphysicalmodelname",
+    "snmp.hrdevicedescr",
+    "snmp.sysdescr",
+    "snmp.upsident.model",
+    "ssdp.server",
+    "ssh",
+    "telnet",
+    "tls.subject",
+    "upnp.modeldescription",
+    "upnp.modelname",
+];
+
 /// A derived field and its value.
 pub type Derived<'v> = (Cow<'static, str>, Cow<'v, [u8]>);
 
@@ -39,6 +80,7 @@ pub fn derive<'v>(field: &str, value: &'v [u8]) -> Vec<Derived<'v>> {
         }
         _ => {}
     }
+    found.texts(field, value);
     found.0
 }
 
@@ -49,6 +91,16 @@ impl<'v> Found<'v> {
         let value = value.into();
         if self.0.len() < MOST && !value.is_empty() {
             self.0.push((field.into(), value));
+        }
+    }
+
+    /// The words among the value and what came out of it; never past the bound, for the fields go first.
+    fn texts(&mut self, field: &str, value: &'v [u8]) {
+        let own = TEXTS.binary_search(&field).is_ok().then(|| Cow::Borrowed(value));
+        let among = self.0.iter().filter(|(field, _)| TEXTS.binary_search(&field.as_ref()).is_ok());
+        let texts: Vec<_> = own.into_iter().chain(among.map(|(_, value)| value.clone())).collect();
+        for text in texts {
+            self.push(TEXT, text);
         }
     }
 

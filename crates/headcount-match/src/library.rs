@@ -17,7 +17,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::derive::derive;
+use crate::derive::{TEXT, derive};
 use format::{Blob, Part, Sources, Vendors};
 use index::Index;
 
@@ -133,16 +133,25 @@ impl Library {
     /// All fingerprints that match `value`, a value of `field`, or a field derived from it.
     ///
     /// Only the value's first 16 KiB are looked at. Claims of fingerprints that another match supersedes are left
-    /// out.
+    /// out, and so are those that words of a text make where a fingerprint of the field itself says as surely what the
+    /// attribute is. What matched in a text is shown as the field that the text stood in.
     pub fn matches<'a>(&'a self, field: &str, value: &'a [u8]) -> Vec<Match<'a>> {
         let value = value.get(..MAX_VALUE).unwrap_or(value);
         let mut found = Vec::new();
         let mut dropped = BTreeSet::new();
         self.match_field(field, Cow::Borrowed(value), &mut found, &mut dropped);
+        let mut words = Vec::new();
         for (field, value) in derive(field, value) {
-            self.match_field(&field, value, &mut found, &mut dropped);
+            let into = if field == TEXT { &mut words } else { &mut found };
+            self.match_field(&field, value, into, &mut dropped);
         }
         found.retain(|found| !dropped.contains(found.fingerprint.as_ref()));
+        words.retain(|found| !dropped.contains(found.fingerprint.as_ref()));
+        if let Some((name, _)) = self.fields.get_key_value(field).filter(|_| field != TEXT) {
+            words.iter_mut().for_each(|word| word.field = Cow::Borrowed(name));
+        }
+        let words = words.into_iter().filter_map(|word| beside(&found, word)).collect::<Vec<_>>();
+        found.extend(words);
         found
     }
 
@@ -234,6 +243,16 @@ impl Library {
     pub fn entries(&self, field: &str) -> Vec<(Entry, Notes)> {
         self.fields.get(field).map(|slot| slot.all(&self.blob)).unwrap_or_default()
     }
+}
+
+/// What a match in a text adds to those of the field itself; `None` where nothing.
+fn beside<'a>(own: &[Match<'a>], mut word: Match<'a>) -> Option<Match<'a>> {
+    let said = |claim: &Claim<'_>| {
+        let all = own.iter().flat_map(|found| &found.claims);
+        all.filter(|own| own.attribute == claim.attribute).any(|own| own.certainty >= claim.certainty)
+    };
+    word.claims.retain(|claim| !said(claim));
+    (!word.claims.is_empty()).then_some(word)
 }
 
 /// `old` and `new`, where a new one takes the place of an old one of the same key.
