@@ -53,6 +53,8 @@ const REFUSED: &[Refused] = &[
     refused("bad_line_in_target_file", &["scan", "@{file}"], &["{file}", "3", "10.91.9.0/99"]),
     refused("empty_standard_input", &["scan", "-"], &["standard input"]),
     refused("unknown_interface", &["scan", "--interface", "nosuch0"], &["nosuch0"]),
+    refused("missing_fingerprints", &["scan", "10.91.9.1", "--fingerprints", "{file}/x"], &["{file}/x"]),
+    refused("one_file_for_two", &["scan", "10.91.9.1", "--json", "-", "--unknown", "-"], &["two outputs"]),
     refused("port_too_great", &["scan", "10.91.9.1", "--ports", "70000"], &["70000"]),
     refused("port_zero", &["scan", "10.91.9.1", "--ports", "0"], &["0"]),
     refused("ports_run_backwards", &["scan", "10.91.9.1", "--ports", "90-80"], &["90-80"]),

@@ -96,7 +96,7 @@ impl<'v> Found<'v> {
 
     /// The words among the value and what came out of it; never past the bound, for the fields go first.
     fn texts(&mut self, field: &str, value: &'v [u8]) {
-        let own = TEXTS.binary_search(&field).is_ok().then(|| Cow::Borrowed(value));
+        let own = TEXTS.binary_search(&field).is_ok().then_some(Cow::Borrowed(value));
         let among = self.0.iter().filter(|(field, _)| TEXTS.binary_search(&field.as_ref()).is_ok());
         let texts: Vec<_> = own.into_iter().chain(among.map(|(_, value)| value.clone())).collect();
         for text in texts {

@@ -147,9 +147,7 @@ impl Library {
         }
         found.retain(|found| !dropped.contains(found.fingerprint.as_ref()));
         words.retain(|found| !dropped.contains(found.fingerprint.as_ref()));
-        if let Some((name, _)) = self.fields.get_key_value(field).filter(|_| field != TEXT) {
-            words.iter_mut().for_each(|word| word.field = Cow::Borrowed(name));
-        }
+        words.iter_mut().for_each(|word| word.field = Cow::Owned(field.to_owned()));
         let words = words.into_iter().filter_map(|word| beside(&found, word)).collect::<Vec<_>>();
         found.extend(words);
         found

@@ -9,6 +9,7 @@ pub mod escape;
 mod json;
 mod ndjson;
 mod table;
+mod unknown;
 mod words;
 
 pub use csv::csv;
@@ -16,6 +17,7 @@ pub use document::{Document, schema};
 pub use json::json;
 pub use ndjson::{Ndjson, Record, Start, record_schema};
 pub use table::{Explaining, TableOptions, explain, find, table};
+pub use unknown::unknown;
 
 #[cfg(test)]
 mod tests;

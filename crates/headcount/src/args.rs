@@ -79,6 +79,8 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub names: NameArgs,
     #[command(flatten)]
+    pub library: LibraryArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
     #[command(flatten)]
     pub log: LogArgs,
@@ -206,6 +208,10 @@ pub(crate) struct OutputArgs {
     /// Write a table as CSV, one row an address; - for stdout.
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+    /// Write what devices said that are not fully named, without addresses, serial numbers and names of their own: JSON
+    /// Lines as `headcount identify` reads them; - for stdout. Made to be shared, after a look into it.
+    #[arg(long, value_name = "FILE")]
+    pub unknown: Option<PathBuf>,
     /// Print no table and no progress.
     #[arg(short, long)]
     pub quiet: bool,
@@ -233,6 +239,8 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
+    pub library: LibraryArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
@@ -245,6 +253,8 @@ pub(crate) struct ExplainDeviceArgs {
     /// The device: its id, an address, a MAC address or a name.
     #[arg(value_name = "DEVICE")]
     pub device: String,
+    #[command(flatten)]
+    pub library: LibraryArgs,
 }
 
 /// `headcount demo`.
@@ -287,6 +297,7 @@ pub(crate) struct SchemaArgs {
 
 /// Which fingerprints to use.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Fingerprints")]
 pub(crate) struct LibraryArgs {
     /// Fingerprints of your own (headcount's format, or Recog's XML); they replace those of the same ids.
     #[arg(long, value_name = "DIR")]

@@ -19,6 +19,8 @@ pub(crate) struct Outputs {
     pub ndjson: Option<Output>,
     /// CSV.
     pub csv: Option<Output>,
+    /// What devices said that are not fully named.
+    pub unknown: Option<Output>,
     /// Whether the table goes to stdout.
     pub table: bool,
 }
@@ -29,7 +31,7 @@ impl Outputs {
     /// # Errors
     /// Two outputs to stdout or to one file; a file that cannot be made.
     pub(crate) fn open(args: &OutputArgs) -> anyhow::Result<Self> {
-        let asked = [&args.json, &args.ndjson, &args.csv];
+        let asked = [&args.json, &args.ndjson, &args.csv, &args.unknown];
         let paths: Vec<&PathBuf> = asked.into_iter().flatten().collect();
         for (i, path) in paths.iter().enumerate() {
             if paths[..i].contains(path) {
@@ -46,6 +48,7 @@ impl Outputs {
             json: open("--json", &args.json)?,
             ndjson: open("--ndjson", &args.ndjson)?,
             csv: open("--csv", &args.csv)?,
+            unknown: open("--unknown", &args.unknown)?,
             table: !args.quiet && !to_stdout,
         })
     }

@@ -20,6 +20,7 @@ use crate::{
 /// See the module's documentation.
 pub(crate) struct Session {
     start: Start,
+    library: Library,
     fold: Fold,
     log: Option<LogWriter>,
     records: Option<Ndjson<Output>>,
@@ -38,12 +39,13 @@ pub(crate) struct Ending {
 }
 
 impl Session {
-    /// A run that begins; `summary` is the engine's before the first packet.
+    /// A run that begins; `summary` is the engine's before the first packet, `library` names the devices at the end.
     ///
     /// # Errors
     /// The first record cannot be written.
     pub(crate) fn new(
         start: Start,
+        library: Library,
         summary: Summary,
         log: Option<LogWriter>,
         outputs: &mut Outputs,
@@ -58,6 +60,7 @@ impl Session {
             quiet,
             last: start.plan.epoch,
             start,
+            library,
         };
         if let Some(records) = &mut session.records {
             let epoch = session.start.plan.epoch;
@@ -112,7 +115,7 @@ impl Session {
         ended: Timestamp,
     ) -> (Document, anyhow::Result<()>) {
         self.bar.clear();
-        let document = document(&self.start, self.fold, summary, ending, ended);
+        let document = document(&self.start, &self.library, self.fold, summary, ending, ended);
         let written = end(self.log, self.records, &document);
         (document, written)
     }
@@ -186,13 +189,14 @@ pub(crate) fn target_names(plan: &Plan, names: &[HostName]) -> Vec<Observation> 
 /// Makes the document of a run.
 pub(crate) fn document(
     start: &Start,
+    library: &Library,
     fold: Fold,
     mut summary: Summary,
     ending: &Ending,
     ended: Timestamp,
 ) -> Document {
-    let (makers, library) = (Makers::embedded(), Library::embedded());
-    let registries = Registries { makers: &makers, library: &library, service_name: &ports::service_name };
+    let makers = Makers::embedded();
+    let registries = Registries { makers: &makers, library, service_name: &ports::service_name };
     let folded = fold.finish(&registries);
     for segment in &mut summary.segments {
         let counts = folded.segments.get(&segment.id).copied().unwrap_or_default();

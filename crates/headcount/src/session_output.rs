@@ -26,6 +26,9 @@ pub(crate) fn write(outputs: Outputs, document: &Document, color: Color) -> Resu
     if let Some(output) = outputs.csv {
         results.push(to(output, |out| headcount_report::csv(document, out)));
     }
+    if let Some(output) = outputs.unknown {
+        results.push(to(output, |out| headcount_report::unknown(document, out)));
+    }
     if outputs.table {
         results.push(to(Output::Stdout, |out| table(document, &table_options(color), out)));
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use headcount_engine::{Engine, Path, Plan};
+use headcount_match::Library;
 use headcount_model::{Instant, Timestamp};
 use headcount_net::{DriveOptions, DriveStats, EchoSocket, LinkSpec, Links, Resolver, drive, privilege};
 use headcount_report::Document;
@@ -24,6 +25,8 @@ pub(crate) struct Prepared {
     pub start: Start,
     /// The links that it needs.
     pub links: Vec<LinkSpec>,
+    /// What names the devices that are found.
+    pub library: Library,
     /// Who is asked for names.
     pub resolver: Option<Resolver>,
     /// The run that it goes on with.
@@ -75,8 +78,9 @@ pub(crate) fn run(prepared: Prepared, output: &OutputArgs) -> Result<Done, Failu
     let bar = Bar::new(!output.quiet);
     let start = prepared.start.clone();
     let (mut engine, begin) = engine(&prepared);
-    let mut session = Session::new(start, engine.summary(), log, &mut outputs, bar, output.quiet)
-        .map_err(Failure::failed)?;
+    let mut session =
+        Session::new(start, prepared.library, engine.summary(), log, &mut outputs, bar, output.quiet)
+            .map_err(Failure::failed)?;
     if let Some(resume) = &prepared.resume {
         session.recall(&resume.observations).map_err(Failure::failed)?;
     }

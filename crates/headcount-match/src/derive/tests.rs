@@ -2,10 +2,30 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What is derived, as `field=value`.
+/// What is derived other than texts, as `field=value`.
 fn derived(field: &str, value: &[u8]) -> Vec<String> {
     let all = derive(field, value);
-    all.iter().map(|(field, value)| format!("{field}={}", value.escape_ascii())).collect()
+    let fields = all.iter().filter(|(field, _)| field != TEXT);
+    fields.map(|(field, value)| format!("{field}={}", value.escape_ascii())).collect()
+}
+
+/// The texts among what is derived.
+fn texts(field: &str, value: &[u8]) -> Vec<String> {
+    let all = derive(field, value);
+    all.iter().filter(|(field, _)| field == TEXT).map(|(_, text)| text.escape_ascii().to_string()).collect()
+}
+
+#[test]
+fn what_a_maker_wrote_is_a_text_and_what_an_owner_wrote_is_none() {
+    assert!(TEXTS.is_sorted());
+    assert_eq!(texts("telnet", b"NetVanta 3430"), ["NetVanta 3430"]);
+    assert_eq!(texts("http.www_authenticate", b"Basic realm=\"NETGEAR R7000\""), ["NETGEAR R7000"]);
+    assert_eq!(texts("mdns.txt", b"md=Chromecast"), ["Chromecast"]);
+    assert_eq!(texts("mdns.txt", b"ty=HP LaserJet"), ["HP LaserJet"]);
+    assert_eq!(texts("ssdp.header.server", b"x UPnP/1.0 y"), ["x UPnP/1.0 y"]);
+    for owned in ["snmp.sysname", "snmp.syslocation", "upnp.friendlyname", "smtp", "tls.issuer", "text"] {
+        assert!(texts(owned, b"CN=NetVanta").is_empty(), "{owned}");
+    }
 }
 
 #[test]

@@ -191,8 +191,11 @@ fn named_apart(mut devices: Vec<Device>) -> Vec<Device> {
         if !taken.insert(device.id.clone()) {
             // The same software-chosen link-layer address on two links.
             let segment = device.interfaces.first().map_or(0, |interface| interface.segment);
-            device.id = format!("{}@{segment}", device.id);
-            taken.insert(device.id.clone());
+            let apart = format!("{}@{segment}", device.id);
+            // Several of them may begin on one segment, where they reach over others.
+            let more = (2..).map(|count| format!("{apart}.{count}"));
+            let free = std::iter::once(apart.clone()).chain(more).find(|id| taken.insert(id.clone()));
+            device.id = free.unwrap_or(apart);
         }
     }
     devices

@@ -313,3 +313,45 @@ fn bytes_that_are_no_library_are_refused() {
         assert!(Blob::open(&EMBEDDED[..len]).is_none(), "{len}");
     }
 }
+
+#[test]
+fn words_of_a_text_add_to_what_the_field_itself_says() {
+    let entry = |field: &str, id: &str, certainty: f64, says: &str| {
+        format!(
+            "[[entry]]\nid = \"{id}\"\nfield = \"{field}\"\ncontains = \"Frob\"\ncertainty = {certainty}\n\
+             says = {{ {says} }}\nsource = \"a test\"\nexamples = [\"Frob\"]\n"
+        )
+    };
+    let text = [
+        entry("ftp", "own", 0.8, "\"device.vendor\" = \"Axis\", \"device.type\" = \"camera\""),
+        entry("text", "weaker", 0.7, "\"device.vendor\" = \"Bosch\", \"device.product\" = \"Frob\""),
+        entry("text", "surer", 0.9, "\"device.type\" = \"nvr\""),
+        entry("text", "same", 0.8, "\"device.vendor\" = \"Sony\""),
+    ];
+    let mut library = Library::empty();
+    library.overlay(&[("x.toml".to_owned(), text.concat())]).unwrap();
+    let of = |field: &str| -> Vec<(String, String, String)> {
+        let matches = library.matches(field, b"a Frob");
+        let claims = matches.iter().flat_map(|found| {
+            let row = |claim: &Claim<'_>| {
+                (found.fingerprint.to_string(), found.field.to_string(), claim.value.clone())
+            };
+            found.claims.iter().map(row).collect::<Vec<_>>()
+        });
+        claims.collect()
+    };
+    let row = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+    let mut own = of("ftp");
+    own.sort();
+    assert_eq!(
+        own,
+        [
+            row("ftp/own", "ftp", "Axis"),
+            row("ftp/own", "ftp", "camera"),
+            row("text/surer", "ftp", "nvr"),
+            row("text/weaker", "ftp", "Frob"),
+        ]
+    );
+    assert_eq!(of("telnet").iter().filter(|(_, field, _)| field == "telnet").count(), 4);
+    assert!(of("snmp.sysname").is_empty());
+}

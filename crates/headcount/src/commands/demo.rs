@@ -5,6 +5,7 @@ mod naming;
 use std::{collections::BTreeMap, fmt::Write as _, net::Ipv4Addr};
 
 use headcount_engine::{Engine, Event, Plan, Probing};
+use headcount_match::Library;
 use headcount_model::{Instant, MacAddr, PortState, Privilege, SCHEMA_VERSION, Transport};
 use headcount_net::{
     Segmented,
@@ -135,7 +136,15 @@ fn prepare_office(args: &DemoArgs, lan: &Lan) -> anyhow::Result<Prepared> {
     let privilege = super::scan::privilege(&plan.segments);
     let skipped = prepare::skipped(&plan, &can, args.unprivileged, false, None);
     let start = Start { skipped, ..start(args, plan, privilege) };
-    Ok(Prepared { start, links, resolver, resume: None, log: log_to(args), before: None })
+    Ok(Prepared {
+        start,
+        links,
+        library: Library::embedded(),
+        resolver,
+        resume: None,
+        log: log_to(args),
+        before: None,
+    })
 }
 
 fn default_ports() -> Ports {
@@ -197,7 +206,8 @@ fn simulate(args: &DemoArgs, lan: &Lan) -> Result<(Done, Asked), Failure> {
     let quiet = args.output.quiet;
     let begun = Engine::new(plan.clone(), Instant::ZERO).summary();
     let mut session =
-        Session::new(start, begun, log, &mut outputs, Bar::new(false), quiet).map_err(Failure::failed)?;
+        Session::new(start, Library::embedded(), begun, log, &mut outputs, Bar::new(false), quiet)
+            .map_err(Failure::failed)?;
     let outcome = Simulation::new(plan, lan, Link::default(), args.seed).map_err(Failure::failed)?.run();
     let observations = outcome.observations.into_iter().map(Event::Observation);
     observations

@@ -7,7 +7,7 @@ use headcount_match::Library;
 use headcount_model::Device;
 use headcount_report::{Document, Explaining, escape, explain, find};
 
-use super::show;
+use super::{fingerprints::files, show};
 use crate::{
     args::{Color, ExplainDeviceArgs},
     exit::{self, Failure},
@@ -19,9 +19,9 @@ const MOST_OFFERED: usize = 8;
 
 /// Explains the one device that the arguments name.
 pub(super) fn run(args: &ExplainDeviceArgs, color: Color) -> Result<u8, Failure> {
-    let document = show::read(&args.file).map_err(Failure::Usage)?.document;
+    let library = files::library(&args.library)?;
+    let document = show::read(&args.file, &library).map_err(Failure::Usage)?.document;
     let device = the_one(&document, &args.device).map_err(Failure::Usage)?;
-    let library = Library::embedded();
     let source = |id: &str| source(&library, id);
     let mut text = Vec::new();
     let options = session_output::table_options(color);

@@ -11,7 +11,7 @@ use explain::explain;
 use headcount_match::{Checked, Library, check, check_recog};
 
 use crate::{
-    args::{FingerprintsArgs, FingerprintsCommand},
+    args::{FingerprintsArgs, FingerprintsCommand, LibraryArgs},
     exit::{self, Failure},
     say,
     session_output::print,
@@ -23,25 +23,27 @@ pub(super) fn run(args: &FingerprintsArgs) -> Result<u8, Failure> {
         FingerprintsCommand::Check(args) => match (&args.recog, &args.directory) {
             (Some(recog), _) => recog_examples(recog),
             (None, directory) => {
-                let directories: Vec<_> = directory.iter().cloned().collect();
-                let library = files::library(&directories, directory.is_some())?;
+                let library = files::library(&LibraryArgs {
+                    fingerprints: directory.iter().cloned().collect(),
+                    without_embedded: directory.is_some(),
+                })?;
                 report(&check(&library), directory.is_none())
             }
         },
         FingerprintsCommand::List(args) => {
-            let library = files::library(&args.library.fingerprints, args.library.without_embedded)?;
+            let library = files::library(&args.library)?;
             print(&args.field.as_ref().map_or_else(|| fields(&library), |field| entries(&library, field)))?;
             Ok(exit::OK)
         }
         FingerprintsCommand::Explain(args) => {
-            let library = files::library(&args.library.fingerprints, args.library.without_embedded)?;
+            let library = files::library(&args.library)?;
             let text = explain(&library, &args.id)
                 .ok_or_else(|| Failure::usage(anyhow!("there is no fingerprint {:?}", args.id)))?;
             print(&text)?;
             Ok(exit::OK)
         }
         FingerprintsCommand::Score(args) => {
-            let library = files::library(&args.library.fingerprints, args.library.without_embedded)?;
+            let library = files::library(&args.library)?;
             print(&score::score(&library, &args.files)?)?;
             Ok(exit::OK)
         }

@@ -31,7 +31,7 @@ const MAX_THREADS: usize = 4;
 
 /// Reads JSON Lines from stdin, writes one line for each to stdout, in the same order.
 pub(super) fn run(args: &IdentifyArgs) -> Result<u8, Failure> {
-    let library = files::library(&args.library.fingerprints, args.library.without_embedded)?;
+    let library = files::library(&args.library)?;
     let output = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let mut all_read = true;
     let result =

@@ -4,9 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::{Context, anyhow};
 use headcount_engine::Path;
+use headcount_match::Library;
 use headcount_model::{AddressRange, Privilege, SCHEMA_VERSION, SegmentKind, Skipped};
 use headcount_net::{Capabilities, Segmented};
 
+use super::fingerprints::files;
 use crate::{
     args::{Color, ScanArgs},
     estimate,
@@ -20,9 +22,10 @@ use crate::{
 
 /// Sweeps, or says what would be swept.
 pub(super) fn run(args: &ScanArgs, color: Color) -> Result<u8, Failure> {
+    let library = files::library(&args.library)?;
     let mut prepared = match &args.log.resume {
-        Some(path) => resume(path, args)?,
-        None => prepare(args)?,
+        Some(path) => resume(path, args, library)?,
+        None => prepare(args, library)?,
     };
     if args.dry_run {
         let start = &prepared.start;
@@ -57,7 +60,7 @@ pub(super) fn finish(done: Done, quiet: bool, color: Color) -> Result<u8, Failur
     Ok(if done.interrupted { exit::INTERRUPTED } else { exit::OK })
 }
 
-fn prepare(args: &ScanArgs) -> Result<Prepared, Failure> {
+fn prepare(args: &ScanArgs, library: Library) -> Result<Prepared, Failure> {
     let ports = prepare::ports_of(&args.what).map_err(Failure::Usage)?;
     let probing = prepare::probing_of(&args.probes, &args.what).map_err(Failure::Usage)?;
     let can = headcount_net::capabilities().map_err(Failure::usage)?;
@@ -100,7 +103,7 @@ fn prepare(args: &ScanArgs) -> Result<Prepared, Failure> {
         dns: args.names.dns.clone(),
         plan,
     };
-    Ok(Prepared { start, links, resolver, resume: None, log: log_to(args), before: None })
+    Ok(Prepared { start, links, library, resolver, resume: None, log: log_to(args), before: None })
 }
 
 /// What the segments need of the system.
@@ -176,7 +179,7 @@ fn name_servers(
     }
 }
 
-fn resume(path: &std::path::Path, args: &ScanArgs) -> Result<Prepared, Failure> {
+fn resume(path: &std::path::Path, args: &ScanArgs, library: Library) -> Result<Prepared, Failure> {
     let log = Log::read(path).map_err(Failure::Usage)?;
     if log.end.as_ref().is_some_and(|run| run.completeness.complete) {
         return Err(Failure::Usage(anyhow!(
@@ -197,6 +200,7 @@ fn resume(path: &std::path::Path, args: &ScanArgs) -> Result<Prepared, Failure> 
     Ok(Prepared {
         start,
         links,
+        library,
         resolver,
         log: LogTo::File(path.to_owned()),
         resume: Some(log),

@@ -4,10 +4,11 @@ use std::{fs::File, io::BufReader, path::Path};
 
 use anyhow::bail;
 use headcount_engine::{Engine, Summary};
-use headcount_match::Fold;
+use headcount_match::{Fold, Library};
 use headcount_model::{Instant, Observation, SCHEMA_VERSION};
 use headcount_report::{Document, Ndjson};
 
+use super::fingerprints::files;
 use crate::{
     args::{Color, ShowArgs},
     exit::{self, Failure},
@@ -19,7 +20,8 @@ use crate::{
 
 /// Reads the log and writes what it says.
 pub(super) fn run(args: &ShowArgs, color: Color) -> Result<u8, Failure> {
-    let recorded = read(&args.file).map_err(Failure::Usage)?;
+    let library = files::library(&args.library)?;
+    let recorded = read(&args.file, &library).map_err(Failure::Usage)?;
     let mut outputs = Outputs::open(&args.output).map_err(Failure::Usage)?;
     if let Some(output) = outputs.ndjson.take() {
         session_output::tolerate_closed_pipe(records(output, &recorded))?;
@@ -36,11 +38,11 @@ pub(super) struct Recorded {
     observations: Vec<Observation>,
 }
 
-/// Reads a run log, or the JSON document of a run.
+/// Reads a run log, whose devices `library` names, or the JSON document of a run, which stays as it is.
 ///
 /// # Errors
 /// It cannot be read or is neither.
-pub(super) fn read(path: &Path) -> anyhow::Result<Recorded> {
+pub(super) fn read(path: &Path, library: &Library) -> anyhow::Result<Recorded> {
     let log = match Log::read(path) {
         Ok(log) => log,
         Err(error) => {
@@ -48,7 +50,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Recorded> {
             return Ok(Recorded { document, observations: Vec::new() });
         }
     };
-    let document = document(&log);
+    let document = document(&log, library);
     let names = session::target_names(&log.start.plan, &log.start.names);
     Ok(Recorded { document, observations: names.into_iter().chain(log.observations).collect() })
 }
@@ -72,7 +74,7 @@ fn records(output: Output, recorded: &Recorded) -> anyhow::Result<()> {
 }
 
 /// The document of a log; a run that was cut off is shown as far as it came.
-fn document(log: &Log) -> Document {
+fn document(log: &Log, library: &Library) -> Document {
     let ended_well = log.end.clone();
     let summary = match &ended_well {
         Some(run) => Summary {
@@ -89,7 +91,7 @@ fn document(log: &Log) -> Document {
     let names = session::target_names(&log.start.plan, &log.start.names);
     names.iter().chain(&log.observations).for_each(|observation| fold.push(observation));
     let ending = Ending { stopped: Some("the run was cut off".to_owned()), ..Ending::default() };
-    let mut document = session::document(&log.start, fold, summary, &ending, log.last);
+    let mut document = session::document(&log.start, library, fold, summary, &ending, log.last);
     if let Some(run) = ended_well {
         document.run = run;
     }

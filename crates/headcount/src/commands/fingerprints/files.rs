@@ -1,14 +1,11 @@
 //! Fingerprints from a user's directory.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context, anyhow, bail};
 use headcount_match::{Fault, Library};
 
-use crate::exit::Failure;
+use crate::{args::LibraryArgs, exit::Failure};
 
 /// Files above this size are no fingerprints.
 const MAX_FILE: u64 = 64 << 20;
@@ -19,12 +16,9 @@ const MAX_DEPTH: usize = 8;
 ///
 /// # Errors
 /// A directory that cannot be read, or everything that is wrong with its files.
-pub(in crate::commands) fn library(
-    directories: &[PathBuf],
-    without_embedded: bool,
-) -> Result<Library, Failure> {
-    let mut library = if without_embedded { Library::empty() } else { Library::embedded() };
-    for directory in directories {
+pub(in crate::commands) fn library(args: &LibraryArgs) -> Result<Library, Failure> {
+    let mut library = if args.without_embedded { Library::empty() } else { Library::embedded() };
+    for directory in &args.fingerprints {
         let files = read(directory).map_err(Failure::Usage)?;
         let (recog, native): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|(name, _)| name.ends_with(".xml"));
