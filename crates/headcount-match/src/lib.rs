@@ -22,4 +22,4 @@ pub use library::{
 };
 pub use makers::{Makers, TableError};
 pub use recog::{RecogChecked, check_recog};
-pub use score::{Aspect, Kind, Mean, Score, Tally, Truth};
+pub use score::{Aspect, Kind, Mean, Record, Score, Tally, Truth};

@@ -4,7 +4,7 @@ mod same;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headcount_model::Attribute;
+use headcount_model::{Attribute, Evidence};
 use serde::Deserialize;
 
 use crate::{Band, Library, calibration};
@@ -126,11 +126,40 @@ impl Kind {
     }
 }
 
+/// How often one fingerprint was right.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Record {
+    /// Claims that were right.
+    pub right: u64,
+    /// Claims that were wrong.
+    pub wrong: u64,
+    /// The sum of their certainties.
+    certainty: f64,
+}
+
+impl Record {
+    /// How often it said that it would be right, from 0 to 1.
+    pub fn promised(&self) -> f64 {
+        self.certainty / (self.right + self.wrong).max(1) as f64
+    }
+
+    /// Whether it speaks of more than its family: wrong more often than by chance, for what it promised.
+    ///
+    /// By chance is within two standard deviations of a binomial distribution, and never fewer than three times.
+    pub fn is_too_wide(&self) -> bool {
+        let all = (self.right + self.wrong) as f64;
+        let expected = all - self.certainty;
+        let deviation = (expected * self.promised()).max(0.0).sqrt();
+        self.wrong >= 3 && self.wrong as f64 > expected + 2.0 * deviation
+    }
+}
+
 /// How often a library is right.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Score {
     kinds: BTreeMap<String, Kind>,
     claims: Vec<(f64, bool)>,
+    records: BTreeMap<String, Record>,
     /// Rows about software alone on which a device type was claimed that no software has.
     pub false_types: u64,
 }
@@ -152,8 +181,30 @@ impl Score {
         let of_software = truth.device_type.is_none() && truth.device_category.is_none();
         let device_type = answers.get("device.type").filter(|_| of_software);
         self.false_types += u64::from(device_type.is_some_and(|claim| NEVER_SOFTWARE.contains(&claim)));
-        let judged = said.iter().filter_map(|one| Some((one.confidence, is_right(library, truth, one)?)));
+        let right = |one: &Attribute| is_right(library, truth, &one.name, &one.value);
+        let judged = said.iter().filter_map(|one| Some((one.confidence, right(one)?)));
         self.claims.extend(judged);
+        for claim in said {
+            self.note(library, truth, &claim.name, &claim.value, &claim.evidence);
+            for rival in &claim.rivals {
+                self.note(library, truth, &claim.name, &rival.value, &rival.evidence);
+            }
+        }
+    }
+
+    /// Notes whether the fingerprints that say so are right.
+    fn note(&mut self, library: &Library, truth: &Truth, name: &str, value: &str, evidence: &[Evidence]) {
+        let Some(right) = is_right(library, truth, name, value) else { return };
+        for one in evidence {
+            let record = self.records.entry(one.fingerprint.clone()).or_default();
+            *(if right { &mut record.right } else { &mut record.wrong }) += 1;
+            record.certainty += one.certainty;
+        }
+    }
+
+    /// Each fingerprint that spoke of a row, by its id, and how often it was right.
+    pub fn fingerprints(&self) -> impl Iterator<Item = (&str, &Record)> {
+        self.records.iter().map(|(id, record)| (id.as_str(), record))
     }
 
     /// Each kind of observation and how it did, sorted by name.
@@ -241,9 +292,8 @@ fn type_right(library: &Library, given: &str, wanted: &str) -> f64 {
 }
 
 /// Whether one claim, however sure, is right. `None` where the row does not say.
-fn is_right(library: &Library, truth: &Truth, claim: &Attribute) -> Option<bool> {
-    let given = claim.value.as_str();
-    match claim.name.as_str() {
+fn is_right(library: &Library, truth: &Truth, name: &str, given: &str) -> Option<bool> {
+    match name {
         "device.vendor" => truth.vendor.as_deref().map(|wanted| same_vendor(library, given, wanted)),
         "device.type" => truth.device_type.as_deref().map(|wanted| given == wanted),
         "device.product" if truth.sees(&["product"]) => {

@@ -383,6 +383,10 @@ pub(crate) struct ScoreArgs {
     /// Files of such lines.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Also list the fingerprints that were wrong more often than they said they would be; exit code 1 where there are
+    /// any.
+    #[arg(long)]
+    pub too_wide: bool,
     #[command(flatten)]
     pub library: LibraryArgs,
 }

@@ -101,3 +101,28 @@ fn means_are_over_kinds_and_confidences_are_held_to_their_word() {
     let [band] = score.calibration()[..] else { panic!("{:?}", score.calibration()) };
     assert_eq!((band.claims, band.right), (20, 0.75));
 }
+
+#[test]
+fn a_fingerprint_that_is_wrong_more_often_than_it_said_is_too_wide() {
+    let library = Library::embedded();
+    let truth = Truth { vendor: some("Axis"), ..Truth::default() };
+    let evidence = |id: &str, certainty| Evidence {
+        fingerprint: id.to_owned(),
+        field: "ftp".to_owned(),
+        value: headcount_model::Raw::from("x"),
+        certainty,
+        endpoint: None,
+    };
+    let mut score = Score::default();
+    for number in 0..20 {
+        let vendor = if number < 16 { "Axis" } else { "Canon" };
+        let claims = vec![evidence("ftp/honest", 0.8), evidence("ftp/boastful", 0.97)];
+        let claim = Attribute { evidence: claims, ..said("device.vendor", vendor, 0.9) };
+        score.add(&library, "ftp", &truth, &[claim]);
+    }
+    let wide: Vec<_> = score.fingerprints().map(|(id, record)| (id, record.is_too_wide())).collect();
+    assert_eq!(wide, [("ftp/boastful", true), ("ftp/honest", false)]);
+    // Twice wrong is chance.
+    assert!(!Record { right: 0, wrong: 2, certainty: 1.9 }.is_too_wide());
+    assert!(!Record::default().is_too_wide());
+}

@@ -44,8 +44,11 @@ pub(super) fn run(args: &FingerprintsArgs) -> Result<u8, Failure> {
         }
         FingerprintsCommand::Score(args) => {
             let library = files::library(&args.library)?;
-            print(&score::score(&library, &args.files)?)?;
-            Ok(exit::OK)
+            let score = score::score(&library, &args.files)?;
+            print(&score::table(&score))?;
+            let wide = if args.too_wide { score::too_wide(&score) } else { String::new() };
+            print(&wide)?;
+            Ok(if wide.is_empty() { exit::OK } else { exit::FAILED })
         }
     }
 }

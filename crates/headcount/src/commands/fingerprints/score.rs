@@ -18,11 +18,11 @@ use crate::exit::Failure;
 /// Longer lines are refused, so that memory is bounded.
 const MAX_LINE: u64 = 1 << 20;
 
-/// Scores the library on the rows of some files (JSON Lines), as text.
+/// Scores the library on the rows of some files (JSON Lines).
 ///
 /// # Errors
 /// A file that cannot be read, or a line of it that is no row.
-pub(super) fn score(library: &Library, files: &[impl AsRef<Path>]) -> Result<String, Failure> {
+pub(super) fn score(library: &Library, files: &[impl AsRef<Path>]) -> Result<Score, Failure> {
     let mut score = Score::default();
     for path in files {
         let path = path.as_ref();
@@ -32,7 +32,7 @@ pub(super) fn score(library: &Library, files: &[impl AsRef<Path>]) -> Result<Str
             .with_context(|| path.display().to_string())
             .map_err(Failure::Usage)?;
     }
-    Ok(table(&score))
+    Ok(score)
 }
 
 fn add_file(library: &Library, mut file: impl BufRead, score: &mut Score) -> anyhow::Result<()> {
@@ -54,7 +54,8 @@ fn add_file(library: &Library, mut file: impl BufRead, score: &mut Score) -> any
     Ok(())
 }
 
-fn table(score: &Score) -> String {
+/// The figures, as text.
+pub(super) fn table(score: &Score) -> String {
     let mut text = format!("{:<28}{:>6}", "kind", "rows");
     for aspect in Aspect::ALL {
         let _ = write!(text, "{:>21}", format!("{} r/p of rows", aspect.as_str()));
@@ -90,6 +91,16 @@ fn table(score: &Score) -> String {
         );
     }
     text
+}
+
+/// The fingerprints that were wrong more often than they said, as text; empty where there are none.
+pub(super) fn too_wide(score: &Score) -> String {
+    let wide = score.fingerprints().filter(|(_, record)| record.is_too_wide());
+    let lines = wide.map(|(id, record)| {
+        format!("{:>6} {:>6}   {:.2}      {id}\n", record.right, record.wrong, record.promised())
+    });
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { format!("\n right  wrong  promised  fingerprint\n{lines}") }
 }
 
 /// Recall, precision and how many rows.
