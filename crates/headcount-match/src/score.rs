@@ -126,7 +126,7 @@ impl Kind {
     }
 }
 
-/// How often one fingerprint was right.
+/// How often one fingerprint was right about the maker or the category of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Record {
     /// Claims that were right.
@@ -192,9 +192,13 @@ impl Score {
         }
     }
 
-    /// Notes whether the fingerprints that say so are right.
+    /// Notes whether the fingerprints that say so are right about the family: the maker and the kind of device.
     fn note(&mut self, library: &Library, truth: &Truth, name: &str, value: &str, evidence: &[Evidence]) {
-        let Some(right) = is_right(library, truth, name, value) else { return };
+        let right = match (name, &truth.vendor, &truth.device_type) {
+            ("device.vendor", Some(wanted), _) => same_vendor(library, value, wanted),
+            ("device.type", _, Some(wanted)) => type_right(library, value, wanted) > 0.0,
+            _ => return,
+        };
         for one in evidence {
             let record = self.records.entry(one.fingerprint.clone()).or_default();
             *(if right { &mut record.right } else { &mut record.wrong }) += 1;

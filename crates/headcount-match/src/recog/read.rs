@@ -176,7 +176,13 @@ impl Building {
 
     fn close(&mut self, element: &str) {
         match element {
-            "fingerprint" => self.file.fingerprints.extend(self.fingerprint.take()),
+            "fingerprint" => {
+                let fingerprint = self.fingerprint.take().map(|mut fingerprint| {
+                    fingerprint.read_characters_where_needed();
+                    fingerprint
+                });
+                self.file.fingerprints.extend(fingerprint);
+            }
             "description" => {
                 if let (Some(fingerprint), Some(text)) = (&mut self.fingerprint, self.text.take()) {
                     fingerprint.description = text;
@@ -189,6 +195,23 @@ impl Building {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+impl Fingerprint {
+    /// A dot of Ruby's stands for a character, ours for a byte; an example shows where that makes a difference.
+    fn read_characters_where_needed(&mut self) {
+        let Matcher::Pattern(bytes) = &self.matcher else { return };
+        let texts = self.examples.iter().filter(|example| !example.base64 && !example.text.is_ascii());
+        let missed: Vec<&Example> = texts.filter(|e| !self.matcher.matches(e.text.as_bytes())).collect();
+        if missed.is_empty() {
+            return;
+        }
+        let Ok(characters) = Pattern::new(format!("(?u){}", bytes.text)) else { return };
+        let characters = Matcher::Pattern(characters);
+        if missed.iter().all(|example| characters.matches(example.text.as_bytes())) {
+            self.matcher = characters;
         }
     }
 }

@@ -51,6 +51,16 @@ fn examples_hold_as_in_ruby() {
 }
 
 #[test]
+fn a_dot_is_a_character_where_an_example_shows_it() {
+    let text =
+        FTP.replace("pattern=\"line\"", "pattern=\"^a . line$\"").replace("[a line]", "[a \u{b7} line]");
+    assert_eq!(check_recog(&file("xml/ftp.xml", &text), &beside).right, 4);
+    // Not where it does not help.
+    let text = text.replace("^a . line$", "^b . line$");
+    assert_eq!(check_recog(&file("xml/ftp.xml", &text), &beside).right, 3);
+}
+
+#[test]
 fn examples_that_do_not_hold_are_named() {
     let all = faults(&FTP.replace("service.version=\"1.2\"", "service.version=\"1.3\""));
     assert_eq!(all, [r#"xml/ftp.xml: Lines & dots: service.version is Some("1.2"), not "1.3""#]);
