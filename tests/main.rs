@@ -13,6 +13,8 @@ mod hostile;
 #[cfg(test)]
 mod namespaces;
 #[cfg(test)]
+mod naming;
+#[cfg(test)]
 mod repository;
 #[cfg(test)]
 mod services;
@@ -39,6 +41,7 @@ fn main() -> std::process::ExitCode {
         demo::trials(),
         hostile::trials(),
         namespaces::trials(&lab),
+        naming::trials(),
         repository::trials(),
         services::trials(&scans),
     ];
