@@ -1,0 +1,12 @@
+//! Which device is it over time: identity across runs, and what changed.
+//!
+//! Runs go in as sightings, one for each device that a run found; [`reconcile`] says which asset each of them is. It is
+//! pure: what is known so far is passed in, and what it decides comes out with the reason.
+
+mod key;
+mod reconcile;
+mod sighting;
+
+pub use key::{Key, KeyKind, keys_of};
+pub use reconcile::{AssetId, Assignment, Because, Held, Pins, Reconciled, reconcile};
+pub use sighting::{Fact, ServiceAt, Sighting, Software, sightings};
