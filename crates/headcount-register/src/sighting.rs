@@ -5,7 +5,7 @@ use std::{
     net::Ipv4Addr,
 };
 
-use headcount_model::{Device, Grade, PortState, Timestamp, Transport};
+use headcount_model::{Device, Grade, PortSet, PortState, Timestamp, Transport};
 use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, keys_of};
@@ -27,6 +27,8 @@ pub struct Sighting {
     /// What answers where. Written as a list, since JSON's names are texts.
     #[serde(with = "listed")]
     pub services: BTreeMap<ServiceAt, Software>,
+    /// The ports that refused a connection.
+    pub closed: BTreeMap<Transport, PortSet>,
     /// Its names.
     pub names: BTreeSet<String>,
     /// SHA-256 of its certificates, by port.
@@ -87,11 +89,20 @@ fn sighting(device: &Device) -> Sighting {
         addresses: device.addresses().collect(),
         facts: kept.map(|a| (a.name.clone(), fact(a))).collect(),
         services: open.map(|s| (ServiceAt { transport: s.transport, port: s.port }, software(s))).collect(),
+        closed: closed(device),
         names: device.names.iter().map(|name| name.name.trim_end_matches('.').to_owned()).collect(),
         certificates: certificates.map(|s| (s.endpoint.port, s.value.text().into_owned())).collect(),
         exposures: device.exposures.iter().map(|exposure| (exposure.id.clone(), exposure.grade)).collect(),
         heard: (device.first_heard, device.last_heard),
     }
+}
+
+fn closed(device: &Device) -> BTreeMap<Transport, PortSet> {
+    let mut closed: BTreeMap<Transport, Vec<u16>> = BTreeMap::new();
+    for ports in device.ports.iter().filter(|ports| ports.state == PortState::Closed) {
+        closed.entry(ports.transport).or_default().extend(ports.ports.as_slice());
+    }
+    closed.into_iter().map(|(transport, ports)| (transport, ports.into_iter().collect())).collect()
 }
 
 /// A map whose keys are no texts, as a list of pairs.
