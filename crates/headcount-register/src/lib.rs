@@ -8,7 +8,11 @@ mod change;
 mod intake;
 mod key;
 mod reconcile;
+#[cfg(test)]
+mod sample;
 mod sighting;
+mod sqlite;
+mod store;
 
 pub use asset::{Asset, At};
 pub use change::{Change, What};
@@ -16,3 +20,5 @@ pub use intake::{Intake, View, take_in};
 pub use key::{Key, KeyKind, keys_of};
 pub use reconcile::{AssetId, Assignment, Because, Held, Pins, Reconciled, reconcile};
 pub use sighting::{Fact, ServiceAt, Sighting, Software, sightings};
+pub use sqlite::Sqlite;
+pub use store::{Failed, Imported, Store, Stored};
