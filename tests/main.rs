@@ -15,6 +15,8 @@ mod namespaces;
 #[cfg(test)]
 mod naming;
 #[cfg(test)]
+mod register;
+#[cfg(test)]
 mod repository;
 #[cfg(test)]
 mod services;
@@ -42,6 +44,7 @@ fn main() -> std::process::ExitCode {
         hostile::trials(),
         namespaces::trials(&lab),
         naming::trials(),
+        register::trials(),
         repository::trials(),
         services::trials(&scans),
     ];
