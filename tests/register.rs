@@ -50,12 +50,12 @@ fn taken_in() -> Ran {
     let list = headcount(&["register", "list", "--db", &db], 0).output;
     assert_eq!(list.lines().count(), 65, "{list}");
 
-    // A camera moves, and somebody opens Telnet on it.
+    // The UPS moves.
     let third = folder.path().join("third.ndjson");
     fs::write(&third, moved(&fs::read_to_string(&second).unwrap())).unwrap();
     headcount(&["register", "import-log", &third.display().to_string(), "--db", &db], 0);
     let diff = headcount(&["diff", "--db", &db], 1).output;
-    assert!(diff.contains("moved") && diff.contains("-> 10.20.30.250"), "{diff}");
+    assert!(diff.contains("moved") && diff.contains("-> 10.20.30.99"), "{diff}");
     let lines = headcount(&["diff", "--json", "--db", &db], 1).output;
     let changes: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(changes.len(), 1, "{lines}");
@@ -64,15 +64,20 @@ fn taken_in() -> Ran {
     Ok(())
 }
 
-/// The log of a later run in which the device on 10.20.30.40 answers on another address.
+/// The log of a later run in which the device on 10.20.30.8 answers on another address.
 fn moved(log: &str) -> String {
     let lines = log.lines().map(|line| {
         let mut record: Value = serde_json::from_str(line).unwrap();
-        if let Some(start) = record.get_mut("start") {
-            start["id"] = "20990101T000000Z-00000003".into();
-            start["plan"]["epoch"] = "2099-01-01T00:00:00Z".into();
+        if record["record"] == "start" || record["record"] == "end" {
+            record["id"] = "20990101T000000Z-00000003".into();
         }
-        record.to_string().replace("\"10.20.30.40\"", "\"10.20.30.250\"")
+        if record["record"] == "start" {
+            record["plan"]["epoch"] = "2099-01-01T00:00:00Z".into();
+        }
+        if record["record"] == "end" {
+            record["started"] = "2099-01-01T00:00:00Z".into();
+        }
+        record.to_string().replace("\"10.20.30.8\"", "\"10.20.30.99\"")
     });
     lines.map(|line| line + "\n").collect()
 }
