@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use headcount_engine::{MOST_CONVERSATIONS, Path, Plan, Segment};
+use headcount_engine::{MOST_CONVERSATIONS, MOST_PAGES, Path, Plan, Segment};
 use headcount_model::{MethodUse, PortSet, SegmentKind, Skipped};
 use headcount_probe::{Carrier, Safety};
 use headcount_sweep::ALL;
@@ -145,6 +145,10 @@ fn probes(plan: &Plan) -> String {
         };
         let _ = writeln!(text, "  {:<16} {ports}{class}: sends {}{group}", probe.name, probe.sends);
     }
+    let _ = writeln!(
+        text,
+        "  Fingerprints of what a web port says may ask for up to {MOST_PAGES} pages more there, with one GET each"
+    );
     if !careful {
         let left = headcount_probe::ALL.iter().filter(|probe| probe.safety == Safety::Careful);
         let names: Vec<&str> = left.map(|probe| probe.name).collect();
