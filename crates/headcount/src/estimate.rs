@@ -125,25 +125,7 @@ fn probes(plan: &Plan) -> String {
          {MOST_CONVERSATIONS} conversations:\n"
     );
     for probe in headcount_probe::ALL.iter().filter(asked) {
-        let list = |ports: &[u16], how: &str| {
-            let ports = ports.iter().copied().collect::<PortSet>();
-            (!ports.is_empty()).then(|| format!("{ports}{how}"))
-        };
-        let carrier = if probe.carrier == Carrier::Datagram { "/udp" } else { "" };
-        let ports: Vec<String> =
-            [list(probe.ports, carrier), list(probe.tls_ports, " in TLS")].into_iter().flatten().collect();
-        let ports = match (ports.is_empty(), probe.multicast) {
-            (true, Some(group)) => format!("{}/udp", group.port()),
-            (true, None) => "where another answer leads".to_owned(),
-            (false, _) => ports.join("; "),
-        };
-        let class = if probe.safety == Safety::Careful { " (careful)" } else { "" };
-        let group = if probe.multicast.is_some() {
-            "; to its multicast group where the scope holds the whole subnet"
-        } else {
-            ""
-        };
-        let _ = writeln!(text, "  {:<16} {ports}{class}: sends {}{group}", probe.name, probe.sends);
+        let _ = writeln!(text, "  {}", described(probe));
     }
     let _ = writeln!(
         text,
@@ -155,6 +137,29 @@ fn probes(plan: &Plan) -> String {
         let _ = writeln!(text, "  Not without --careful: {}", names.join(", "));
     }
     text
+}
+
+/// One protocol: where it is asked and what that sends.
+fn described(probe: &headcount_probe::Probe) -> String {
+    let list = |ports: &[u16], how: &str| {
+        let ports = ports.iter().copied().collect::<PortSet>();
+        (!ports.is_empty()).then(|| format!("{ports}{how}"))
+    };
+    let carrier = if probe.carrier == Carrier::Datagram { "/udp" } else { "" };
+    let ports: Vec<String> =
+        [list(probe.ports, carrier), list(probe.tls_ports, " in TLS")].into_iter().flatten().collect();
+    let ports = match (ports.is_empty(), probe.multicast) {
+        (true, Some(group)) => format!("{}/udp", group.port()),
+        (true, None) => "where another answer leads".to_owned(),
+        (false, _) => ports.join("; "),
+    };
+    let class = if probe.safety == Safety::Careful { " (careful)" } else { "" };
+    let group = if probe.multicast.is_some() {
+        "; to its multicast group where the scope holds the whole subnet"
+    } else {
+        ""
+    };
+    format!("{:<16} {ports}{class}: sends {}{group}", probe.name, probe.sends)
 }
 
 fn amounts(plan: &Plan, profile: &str) -> String {
