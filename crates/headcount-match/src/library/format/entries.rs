@@ -200,7 +200,10 @@ impl WrittenEntry {
     fn build(self, file: &str, field: Option<&str>) -> Result<(Text, Entry, Notes), String> {
         let matcher = matcher(self.pattern, self.equals, self.prefix, self.contains, self.ignore_case)?
             .ok_or(NO_MATCHER)?;
-        let says = says(self.says, certainty(Some(self.certainty))?)?;
+        let certainty = certainty(Some(self.certainty))?;
+        // What only keeps others from speaking says nothing itself.
+        let silences = self.says.is_empty() && !self.supersedes.is_empty();
+        let says = if silences { Vec::new() } else { says(self.says, certainty)? };
         filled("source", &self.source)?;
         let entry = Entry {
             id: filled("id", &self.id)?.into(),
