@@ -13,6 +13,10 @@ mod hostile;
 #[cfg(test)]
 mod namespaces;
 #[cfg(test)]
+mod naming;
+#[cfg(test)]
+mod register;
+#[cfg(test)]
 mod repository;
 #[cfg(test)]
 mod services;
@@ -39,6 +43,8 @@ fn main() -> std::process::ExitCode {
         demo::trials(),
         hostile::trials(),
         namespaces::trials(&lab),
+        naming::trials(),
+        register::trials(),
         repository::trials(),
         services::trials(&scans),
     ];

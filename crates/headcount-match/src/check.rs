@@ -32,11 +32,26 @@ pub fn check(library: &Library) -> Checked {
     library.rules().iter().for_each(|rule| check.rule(rule));
     library.exposures().iter().for_each(|exposure| check.exposure(exposure));
     let mut checked = check.checked;
+    check_platforms(library, &mut checked.faults);
     checked.rules = library.rules().len();
     checked.exposures = library.exposures().len();
     checked.faults.sort();
     checked.faults.dedup();
     checked
+}
+
+/// CPE names need a maker that has one, in its one spelling.
+fn check_platforms(library: &Library, faults: &mut Vec<Fault>) {
+    for platform in library.platforms() {
+        let vendor = platform.vendor.as_ref();
+        let cause = match (library.vendor(vendor), library.vendor_cpe(vendor)) {
+            (Some(known), _) if known != vendor => format!("vendors.tsv spells {vendor:?} {known:?}"),
+            (Some(_), Some(_)) => continue,
+            (Some(_), None) => format!("vendors.tsv has no CPE part for {vendor:?}"),
+            (None, _) => format!("{vendor:?} is not in vendors.tsv"),
+        };
+        faults.push(Fault::of_entry("cpe.tsv", format_args!("{} {}", vendor, platform.product), cause));
+    }
 }
 
 struct Check<'l> {

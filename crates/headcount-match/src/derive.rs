@@ -100,6 +100,11 @@ impl<'v> Found<'v> {
         let among = self.0.iter().filter(|(field, _)| TEXTS.binary_search(&field.as_ref()).is_ok());
         let texts: Vec<_> = own.into_iter().chain(among.map(|(_, value)| value.clone())).collect();
         for text in texts {
+            // To a pattern an underscore is a letter: no word ends there.
+            if text.contains(&b'_') {
+                let parted = text.iter().map(|byte| if *byte == b'_' { b' ' } else { *byte });
+                self.push(TEXT, parted.collect::<Vec<u8>>());
+            }
             self.push(TEXT, text);
         }
     }

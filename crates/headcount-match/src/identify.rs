@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use headcount_model::{Attribute, Endpoint, Evidence, Exposure, Raw, Statement};
 
 use crate::{
-    Library, exposure,
+    Library, cpe, exposure,
     fusion::{Claimed, fuse},
     identify::makers::is_component_maker,
 };
@@ -61,7 +61,9 @@ pub fn identify(library: &Library, said: &[Said<'_>]) -> Identity {
     }
     let category = |device_type: &str| library.category(device_type);
     let plain = fuse(&claims, &category);
-    let attributes = by_rules(library, claims, plain);
+    let mut attributes = by_rules(library, claims, plain);
+    attributes.extend(cpe::names(library, &attributes));
+    attributes.sort_by(|a, b| (&a.name, a.endpoint).cmp(&(&b.name, b.endpoint)));
     let exposures = exposure::expose(library, &said, &attributes);
     Identity { attributes, exposures }
 }

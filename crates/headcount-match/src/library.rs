@@ -22,8 +22,8 @@ use format::{Blob, Part, Sources, Vendors};
 use index::Index;
 
 pub use format::{
-    AttributeRule, Condition, Entry, Example, ExposureRule, Fault, Given, Matcher, Notes, Pattern, Rule,
-    Saying, Template, Text, Vendor, Vocabulary, Words, is_before,
+    AttributeRule, Condition, Entry, Example, ExposureRule, Fault, Given, Matcher, Notes, Pattern, Platform,
+    Rule, Saying, Template, Text, Vendor, Vocabulary, Words, is_before,
 };
 
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/library.bin"));
@@ -42,6 +42,7 @@ pub struct Library {
     rules: OnceLock<Vec<Rule>>,
     exposures: OnceLock<Vec<ExposureRule>>,
     vendors: OnceLock<Vendors>,
+    platforms: OnceLock<Vec<Platform>>,
     vocabulary: OnceLock<Vocabulary>,
 }
 
@@ -109,6 +110,10 @@ impl Library {
         let known = self.vendor_table().list.clone();
         let vendors = Vendors::join(known, sources.vendors);
         self.vendors = OnceLock::from(vendors);
+        let platforms = replaced(self.platforms().to_vec(), sources.platforms, |platform| {
+            format!("{}\t{}\t{}", platform.space, platform.vendor, platform.product).into()
+        });
+        self.platforms = OnceLock::from(platforms);
         for (field, entries) in sources.fields {
             self.add(field, entries);
         }
@@ -239,6 +244,26 @@ impl Library {
     /// The one spelling of a maker's name. `None` where the maker is not known.
     pub fn vendor(&self, spelling: &str) -> Option<&str> {
         self.vendor_table().find(spelling).map(|vendor| vendor.name.as_ref())
+    }
+
+    /// The vendor part of a maker's CPE names. `None` where the maker or that part is not known.
+    pub(crate) fn vendor_cpe(&self, spelling: &str) -> Option<&str> {
+        self.vendor_table().find(spelling).map(|vendor| vendor.cpe.as_ref()).filter(|cpe| !cpe.is_empty())
+    }
+
+    /// The products whose CPE names are known.
+    pub fn platforms(&self) -> &[Platform] {
+        self.platforms.get_or_init(|| self.blob.platforms().unwrap_or_default())
+    }
+
+    /// The product that is named so, in any case. `None` where its CPE name is not known.
+    pub(crate) fn platform(&self, space: &str, vendor: &str, product: &str) -> Option<&Platform> {
+        let named = |platform: &&Platform| {
+            platform.space == space
+                && platform.vendor.eq_ignore_ascii_case(vendor)
+                && platform.product.eq_ignore_ascii_case(product)
+        };
+        self.platforms().iter().find(named)
     }
 
     /// All makers, sorted by name.

@@ -17,7 +17,10 @@ pub fn json(document: &Document, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 /// Writes `value` as one line of JSON with a line feed at the end.
-pub(crate) fn json_line<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
+///
+/// # Errors
+/// When `out` cannot be written, or `value` has no form in JSON.
+pub fn json_line<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
     serialize(value, Escaping(CompactFormatter), &mut *out)?;
     out.write_all(b"\n")
 }

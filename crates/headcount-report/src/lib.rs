@@ -14,7 +14,7 @@ mod words;
 
 pub use csv::csv;
 pub use document::{Document, schema};
-pub use json::json;
+pub use json::{json, json_line};
 pub use ndjson::{Ndjson, Record, Start, record_schema};
 pub use table::{Explaining, TableOptions, explain, find, table};
 pub use unknown::unknown;

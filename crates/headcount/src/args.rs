@@ -53,6 +53,10 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Say what devices are, from what other programs heard them say: JSON Lines on stdin, JSON Lines on stdout.
     Identify(IdentifyArgs),
+    /// The register: which devices there are over time. Take runs in, list, put right what it took for one device.
+    Register(RegisterArgs),
+    /// What changed between two runs of the register; exit code 1 if anything did.
+    Diff(DiffArgs),
     /// Look into the library of fingerprints, check it.
     Fingerprints(FingerprintsArgs),
     /// Play a random network on an interface, for benchmarks.
@@ -84,6 +88,11 @@ pub(crate) struct ScanArgs {
     pub output: OutputArgs,
     #[command(flatten)]
     pub log: LogArgs,
+    /// Take the run into the register when it is over.
+    #[arg(long, help_heading = "Register")]
+    pub register: bool,
+    #[command(flatten)]
+    pub db: DbArgs,
     /// Print what would be sent, and send nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -93,6 +102,119 @@ pub(crate) struct ScanArgs {
     /// The seed of every random choice: the same seed asks in the same order.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+}
+
+/// Which register.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Register")]
+pub(crate) struct DbArgs {
+    /// The register's file; it is made where there is none. Default: headcount/register.db in the user's data
+    /// directory.
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// `headcount register`.
+#[derive(Args, Debug)]
+pub(crate) struct RegisterArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RegisterCommand,
+}
+
+/// `headcount register …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegisterCommand {
+    /// Take runs in from their logs or JSON, with today's fingerprints. A run that is there already changes nothing.
+    ImportLog(ImportLogArgs),
+    /// List the devices.
+    List(ListAssetsArgs),
+    /// Make a key stand for a device, whatever else speaks against it; everything is taken in again with that.
+    Pin(PinArgs),
+    /// Take a pin back.
+    Unpin(UnpinArgs),
+    /// Make two devices one: all keys of the second are pinned to the first.
+    Merge(MergeArgs),
+}
+
+/// `headcount register import-log`.
+#[derive(Args, Debug)]
+pub(crate) struct ImportLogArgs {
+    /// Run logs, or the JSON of runs.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    #[command(flatten)]
+    pub db: DbArgs,
+}
+
+/// `headcount register list`.
+#[derive(Args, Debug)]
+pub(crate) struct ListAssetsArgs {
+    /// Print JSON Lines, one device a line with all that is known.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub db: DbArgs,
+}
+
+/// `headcount register pin`.
+#[derive(Args, Debug)]
+pub(crate) struct PinArgs {
+    /// The key, as `list --json` shows it: its kind, a colon, its value: mac:00:11:22:33:44:55.
+    #[arg(value_name = "KEY", value_parser = key)]
+    pub key: headcount_register::Key,
+    /// The device's id.
+    #[arg(value_name = "DEVICE")]
+    pub device: String,
+    #[command(flatten)]
+    pub db: DbArgs,
+}
+
+/// `headcount register unpin`.
+#[derive(Args, Debug)]
+pub(crate) struct UnpinArgs {
+    /// The key.
+    #[arg(value_name = "KEY", value_parser = key)]
+    pub key: headcount_register::Key,
+    #[command(flatten)]
+    pub db: DbArgs,
+}
+
+/// `headcount register merge`.
+#[derive(Args, Debug)]
+pub(crate) struct MergeArgs {
+    /// The id of the device that stays.
+    #[arg(value_name = "INTO")]
+    pub into: String,
+    /// The id of the device that is the same.
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    #[command(flatten)]
+    pub db: DbArgs,
+}
+
+/// `headcount diff`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit codes:\n  0    nothing changed\n  1    something changed\n  2    bad input: no such run, unlike scopes"
+)]
+pub(crate) struct DiffArgs {
+    /// The run before [default: the last but one].
+    #[arg(value_name = "A")]
+    pub before: Option<String>,
+    /// The run after [default: the last].
+    #[arg(value_name = "B")]
+    pub after: Option<String>,
+    /// Compare runs of unlike scopes too.
+    #[arg(long)]
+    pub any_scope: bool,
+    /// Print JSON Lines, one change a line.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub db: DbArgs,
 }
 
 /// What may be touched.
@@ -419,6 +541,15 @@ pub(crate) struct PlayArgs {
 
 fn ports(text: &str) -> Result<PortSet, headcount_model::ParsePortsError> {
     if text == "none" { Ok(PortSet::new()) } else { text.parse() }
+}
+
+fn key(text: &str) -> Result<headcount_register::Key, String> {
+    let kinds = headcount_register::KeyKind::ALL;
+    let (kind, value) = text.split_once(':').ok_or("write the kind of the key, a colon, and its value")?;
+    let known = kinds.into_iter().find(|known| known.as_str() == kind);
+    let names: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let kind = known.ok_or_else(|| format!("{kind:?} is no kind of key; there are {}", names.join(", ")))?;
+    Ok(headcount_register::Key { kind, value: value.trim().to_lowercase() })
 }
 
 fn rate(text: &str) -> Result<f64, String> {

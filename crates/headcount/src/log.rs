@@ -249,16 +249,26 @@ impl LogWriter {
 /// `/var/lib/headcount/runs` for a user without a home. `became` is the user that the process turned into when it
 /// dropped root's privileges; the environment is still root's then.
 pub(crate) fn default_folder(became: Option<u32>) -> PathBuf {
-    let state = match became {
-        Some(user) => home_of(user).map(|home| home.join(".local/state")),
+    base_folder(became, "XDG_STATE_HOME", ".local/state").join("headcount/runs")
+}
+
+/// Where the register is by default: `$XDG_DATA_HOME/headcount/register.db`, `~/.local/share/headcount/register.db`, or
+/// `/var/lib/headcount/register.db`.
+pub(crate) fn default_register(became: Option<u32>) -> PathBuf {
+    base_folder(became, "XDG_DATA_HOME", ".local/share").join("headcount/register.db")
+}
+
+fn base_folder(became: Option<u32>, variable: &str, within_home: &str) -> PathBuf {
+    let base = match became {
+        Some(user) => home_of(user).map(|home| home.join(within_home)),
         None => {
             let from =
                 |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-            let state = from("XDG_STATE_HOME").filter(|path| path.is_absolute());
-            state.or_else(|| from("HOME").map(|home| home.join(".local/state")))
+            let base = from(variable).filter(|path| path.is_absolute());
+            base.or_else(|| from("HOME").map(|home| home.join(within_home)))
         }
     };
-    state.unwrap_or_else(|| PathBuf::from("/var/lib")).join("headcount/runs")
+    base.unwrap_or_else(|| PathBuf::from("/var/lib"))
 }
 
 /// passwd(5): the third field is the user, the sixth its home.

@@ -58,6 +58,8 @@ pub(crate) struct Done {
     pub interrupted: bool,
     /// Where its log is.
     pub log: Option<PathBuf>,
+    /// The user that the process became when it dropped root's privileges.
+    pub user: Option<u32>,
     /// Why it failed on the way; what was found until then is in the document.
     pub failure: Option<anyhow::Error>,
 }
@@ -100,7 +102,7 @@ pub(crate) fn run(prepared: Prepared, output: &OutputArgs) -> Result<Done, Failu
     if failure.is_none() {
         failure = written.err();
     }
-    Ok(Done { document, outputs, interrupted, log: log_path, failure })
+    Ok(Done { document, outputs, interrupted, log: log_path, user: dropped.user, failure })
 }
 
 fn engine(prepared: &Prepared) -> (Engine, Instant) {

@@ -20,6 +20,7 @@ fn what_a_maker_wrote_is_a_text_and_what_an_owner_wrote_is_none() {
     assert!(TEXTS.is_sorted());
     assert_eq!(texts("telnet", b"NetVanta 3430"), ["NetVanta 3430"]);
     assert_eq!(texts("http.www_authenticate", b"Basic realm=\"NETGEAR R7000\""), ["NETGEAR R7000"]);
+    assert_eq!(texts("sip.server", b"Maker_X2"), ["Maker X2", "Maker_X2"]);
     assert_eq!(texts("mdns.txt", b"md=Chromecast"), ["Chromecast"]);
     assert_eq!(texts("mdns.txt", b"ty=HP LaserJet"), ["HP LaserJet"]);
     assert_eq!(texts("ssdp.header.server", b"x UPnP/1.0 y"), ["x UPnP/1.0 y"]);

@@ -218,7 +218,7 @@ fn simulate(args: &DemoArgs, lan: &Lan) -> Result<(Done, Asked), Failure> {
         .map_err(Failure::failed)?;
     let ended = epoch + outcome.virtual_elapsed;
     let (document, written) = session.finish(outcome.summary, &Ending::default(), ended);
-    Ok((Done { document, outputs, interrupted: false, log: None, failure: written.err() }, asked))
+    Ok((Done { document, outputs, interrupted: false, log: None, user: None, failure: written.err() }, asked))
 }
 
 /// What was found beside what is really there.

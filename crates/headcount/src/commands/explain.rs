@@ -49,6 +49,7 @@ fn source(library: &Library, fingerprint: &str) -> Option<String> {
     let (kind, id) = fingerprint.split_once('/').unwrap_or((fingerprint, ""));
     let source = match kind {
         "oui" => "the IEEE's registry of MAC addresses".to_owned(),
+        "cpe" => "the NVD's dictionary of CPE names, by cpe.tsv".to_owned(),
         "rule" => library.rules().iter().find(|rule| rule.id == id)?.source.to_string(),
         "exposure" => library.exposures().iter().find(|rule| rule.id == id)?.source.to_string(),
         field => library.entries(field).iter().find(|(entry, _)| entry.id == id)?.1.source.to_string(),

@@ -1,11 +1,13 @@
 //! One file each.
 
 mod demo;
+mod diff;
 mod doctor;
 mod explain;
 mod fingerprints;
 mod identify;
 mod play;
+mod register;
 mod scan;
 mod schema;
 mod show;
@@ -28,6 +30,8 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Doctor => doctor::run(),
         Command::Schema(args) => schema::run(&args),
         Command::Identify(args) => identify::run(&args),
+        Command::Register(args) => register::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Fingerprints(args) => fingerprints::run(&args),
         Command::Play(args) => play::run(&args),
     }

@@ -8,7 +8,7 @@ use headcount_match::Library;
 use headcount_model::{AddressRange, Privilege, SCHEMA_VERSION, SegmentKind, Skipped};
 use headcount_net::{Capabilities, Segmented};
 
-use super::fingerprints::files;
+use super::{fingerprints::files, register};
 use crate::{
     args::{Color, ScanArgs},
     estimate,
@@ -42,7 +42,16 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<u8, Failure> {
         prepared.before = Some(Box::new(move || announce(&start)));
     }
     let done = sweep_run::run(prepared, &args.output)?;
-    finish(done, args.output.quiet, color)
+    let taken = args.register.then(|| register::take_in(&done.document, &args.db, done.user));
+    let quiet = args.output.quiet;
+    let code = finish(done, quiet, color)?;
+    if let Some(taken) = taken {
+        let said = taken.map_err(Failure::Failed)?;
+        if !quiet {
+            say(&said);
+        }
+    }
+    Ok(code)
 }
 
 /// Writes what a run found, and says how it ended.

@@ -44,10 +44,11 @@ struct Directory {
     rules: Place,
     exposures: Place,
     vendors: Place,
+    platforms: Place,
     vocabulary: Place,
 }
 
-packed!(Directory { fields, rules, exposures, vendors, vocabulary });
+packed!(Directory { fields, rules, exposures, vendors, platforms, vocabulary });
 
 /// Compiles a library.
 pub(crate) fn encode(sources: &Sources) -> Vec<u8> {
@@ -70,6 +71,7 @@ pub(crate) fn encode(sources: &Sources) -> Vec<u8> {
     directory.exposures = place(&|to| sources.exposures.pack(to));
     let vendors = Vendors::join(Vec::new(), sources.vendors.clone());
     directory.vendors = place(&|to| vendors.pack(to));
+    directory.platforms = place(&|to| sources.platforms.pack(to));
     let vocabulary = sources.vocabulary.clone().unwrap_or_default();
     directory.vocabulary = place(&|to| vocabulary.pack(to));
     let parts = std::mem::take(&mut packer.bytes);
@@ -90,6 +92,7 @@ pub(crate) struct Blob {
     rules: Place,
     exposures: Place,
     vendors: Place,
+    platforms: Place,
     vocabulary: Place,
 }
 
@@ -100,9 +103,9 @@ impl Blob {
         let (pool, len) = Pool::open(rest)?;
         let (len, rest) = rest.get(len..)?.split_first_chunk::<4>()?;
         let (directory, parts) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-        let Directory { fields, rules, exposures, vendors, vocabulary } =
+        let Directory { fields, rules, exposures, vendors, platforms, vocabulary } =
             Directory::unpack(&mut Unpacker::new(pool, directory))?;
-        Some((Self { pool, parts, rules, exposures, vendors, vocabulary }, fields))
+        Some((Self { pool, parts, rules, exposures, vendors, platforms, vocabulary }, fields))
     }
 
     fn part<T: Packed>(&self, place: Place) -> Option<T> {
@@ -134,6 +137,11 @@ impl Blob {
     /// The makers.
     pub(crate) fn vendors(&self) -> Option<Vendors> {
         self.part(self.vendors)
+    }
+
+    /// The products with CPE names.
+    pub(crate) fn platforms(&self) -> Option<Vec<super::Platform>> {
+        self.part(self.platforms)
     }
 
     /// The vocabulary.

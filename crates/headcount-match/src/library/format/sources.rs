@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Entry, ExposureRule, Fault, Notes, Rule, Text, Vendor, Vendors, Vocabulary, entries, table, vendors,
+    Entry, ExposureRule, Fault, Notes, Platform, Rule, Text, Vendor, Vendors, Vocabulary, entries, platforms,
+    table, vendors,
 };
 
 /// What the files of a library say.
@@ -17,6 +18,8 @@ pub(crate) struct Sources {
     pub exposures: Vec<ExposureRule>,
     /// The makers.
     pub vendors: Vec<Vendor>,
+    /// The products whose CPE names are known, sorted.
+    pub platforms: Vec<Platform>,
     /// The vocabulary, where a file of that name is among the files.
     pub vocabulary: Option<Vocabulary>,
 }
@@ -24,7 +27,7 @@ pub(crate) struct Sources {
 impl Sources {
     /// Reads files, given by their paths within the library's directory and their text.
     ///
-    /// `vocabulary.toml` and `vendors.tsv` are known by name; any other `.toml` holds entries, rules or exposures,
+    /// `vocabulary.toml`, `vendors.tsv` and `cpe.tsv` are known by name; any other `.toml` holds entries, rules or exposures,
     /// any other `.tsv` is a table. `oui.tsv` and files with other endings are passed over.
     ///
     /// # Errors
@@ -50,6 +53,7 @@ impl Sources {
                 self.vocabulary = Some(Vocabulary::read(file, text).map_err(|fault| vec![fault])?);
             }
             Some(("vendors", "tsv")) => self.vendors.extend(vendors::read(file, text)?),
+            Some(("cpe", "tsv")) => self.platforms.extend(platforms::read(file, text)?),
             Some((_, "toml")) => {
                 let contents = entries::read(file, text)?;
                 for (field, entry, notes) in contents.entries {
