@@ -200,7 +200,7 @@ fn dry_run() -> Ran {
     let (ended, packets) = run_on_island(directory.path(), &arguments)?;
     assert_eq!(ended.code, Some(0), "{}", ended.error);
     assert_eq!(packets, 0);
-    for part in ["256 addresses", "22,80", "arp"] {
+    for part in ["256 addresses", "22,80", "arp", "may ask for up to 3 pages more"] {
         assert!(ended.output.contains(part), "\"{part}\" is not named: {}", ended.output);
     }
     Ok(())

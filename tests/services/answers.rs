@@ -21,6 +21,7 @@ pub(super) const ALL: &[(&str, Test)] = &[
     ("dovecot", dovecot),
     ("dropbear", dropbear),
     ("exim", exim),
+    ("fritzbox", fritzbox),
     ("gst-rtsp", gst_rtsp),
     ("ipmi", ipmi),
     ("ippeveprinter", ippeveprinter),
@@ -83,6 +84,18 @@ fn dropbear(host: &Host) {
 fn exim(host: &Host) {
     serves_its_version(host, "tcp", 25, "Exim");
     assert!(host.said("smtp")[0].starts_with("post.lab.example ESMTP Exim "), "{:?}", host.said("smtp"));
+}
+
+/// Its title asks for the page that the maker's apps read: that tells the rest, and leads nowhere.
+fn fritzbox(host: &Host) {
+    let page = fs::read_to_string(host.directory.join("www/jason_boxinfo.xml")).unwrap();
+    host.says("http.page", &format!("/jason_boxinfo.xml\n{page}"));
+    host.is("device.model", "7590");
+    host.is("device.version", "154.07.29");
+    host.is("device.serial", "3810D5AABBCC");
+    // The log is written when its buffer is full or some seconds have passed.
+    let asked = fs::read_to_string(host.directory.join("asked")).unwrap();
+    assert!(asked.matches("GET /jason_boxinfo.xml ").count() <= 2, "more than once a scan: {asked}");
 }
 
 fn gst_rtsp(host: &Host) {

@@ -12,7 +12,7 @@ use headcount_model::{
 use headcount_sweep::{Key, Question};
 
 use crate::{
-    Checkpoint, Command, CommandId, Event, Path, Plan, Progress, Segment,
+    Checkpoint, Command, CommandId, Event, Pages, Path, Plan, Progress, Segment,
     gate::Gate,
     lane::{self, Lane, Questions},
     pace::Pace,
@@ -61,6 +61,7 @@ pub struct Engine {
     pub(crate) next_command: u64,
     pub(crate) next_read: Instant,
     pub(crate) talks: Talks,
+    pub(crate) pages: Pages,
     pub(crate) names: VecDeque<(u16, Ipv4Addr)>,
     pub(crate) named: BTreeSet<Ipv4Addr>,
     pub(crate) names_out: usize,
@@ -140,6 +141,7 @@ impl Engine {
             next_command: 0,
             next_read: now,
             talks: Talks::default(),
+            pages: Pages::default(),
             names: VecDeque::new(),
             named: BTreeSet::new(),
             names_out: 0,
@@ -153,6 +155,11 @@ impl Engine {
             now,
             plan,
         }
+    }
+
+    /// The same run, in which web servers are also asked for the pages that their answers call for.
+    pub fn with_pages(self, pages: Pages) -> Self {
+        Self { pages, ..self }
     }
 
     /// The plan that runs.

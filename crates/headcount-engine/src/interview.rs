@@ -12,6 +12,8 @@ use crate::CommandId;
 
 /// Conversations with any one host, at the most.
 pub const MOST_CONVERSATIONS: u32 = 96;
+/// Pages beside the first that any one web port is asked for, at the most.
+pub const MOST_PAGES: usize = 3;
 /// Bytes that it sends and seconds that it takes, at the most.
 const MOST_BYTES: usize = 2 << 20;
 const MOST_TIME: Duration = Duration::from_secs(180);
@@ -33,6 +35,8 @@ pub(crate) struct Interview {
     pub(crate) queued: Option<Instant>,
     waiting: VecDeque<Question>,
     asked: BTreeSet<Question>,
+    /// The pages that each port was asked for, or will be.
+    pages: BTreeMap<u16, BTreeSet<String>>,
     live: BTreeMap<CommandId, Live>,
     said: BTreeSet<(u16, Said)>,
     said_bytes: usize,
@@ -77,10 +81,21 @@ pub(crate) enum Next {
 /// What came of something that was taken in.
 #[derive(Debug, Default)]
 pub(crate) struct News {
-    /// What was said, each to which question.
-    pub(crate) said: Vec<(Question, Said)>,
+    /// What was said.
+    pub(crate) said: Vec<Heard>,
     /// The port's first sign of life: a connection that stands, a datagram that came back.
     pub(crate) spoke: Option<Question>,
+}
+
+/// A statement and how it came.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    /// The question that it answers.
+    pub(crate) question: Question,
+    /// What was said.
+    pub(crate) said: Said,
+    /// It came with a web server's first page, and may call for other pages.
+    pub(crate) first_page: bool,
 }
 
 impl Interview {
@@ -96,6 +111,7 @@ impl Interview {
             queued: None,
             waiting: questions.into(),
             asked: BTreeSet::new(),
+            pages: BTreeMap::new(),
             live: BTreeMap::new(),
             said: BTreeSet::new(),
             said_bytes: 0,
@@ -224,9 +240,10 @@ impl Interview {
             live.exchange = Some(Exchange::begin(probe, live.context.clone(), now));
         }
         if let Some(facts) = tls {
+            let first_page = question.is_first_page();
             let tls = Question { probe: "tls", ..question };
             for said in probe::describe_tls(facts) {
-                self.keep(&tls, said, news);
+                self.keep(&tls, said, first_page, news);
             }
         }
         self.gather(id, news);
@@ -292,8 +309,9 @@ impl Interview {
         let Some(live) = self.live.get_mut(&id) else { return };
         let question = live.question.clone();
         let heard = live.exchange.as_mut().map(Exchange::heard).unwrap_or_default();
+        let first_page = question.is_first_page();
         for said in heard.said {
-            self.keep(&question, said, news);
+            self.keep(&question, said, first_page, news);
         }
         heard.follows.into_iter().for_each(|follow| self.follow(follow));
     }
@@ -304,13 +322,22 @@ impl Interview {
         self.add(Question { probe, transport, port, tls, path });
     }
 
-    fn keep(&mut self, question: &Question, said: Said, news: &mut News) {
+    /// What was said at `place` calls for a page there: asked for once, whether in the clear or inside TLS.
+    pub(crate) fn ask_page(&mut self, place: &Question, path: String) {
+        let Some(page) = Question::page(place.port, place.tls, path) else { return };
+        let known = self.pages.entry(page.port).or_default();
+        if known.len() < MOST_PAGES && known.insert(page.path.clone()) {
+            self.add(page);
+        }
+    }
+
+    fn keep(&mut self, question: &Question, said: Said, first_page: bool, news: &mut News) {
         if self.said.len() >= MOST_STATEMENTS || self.said_bytes + said.value.0.len() > MOST_SAID {
             return;
         }
         if self.said.insert((question.port, said.clone())) {
             self.said_bytes += said.value.0.len();
-            news.said.push((question.clone(), said));
+            news.said.push(Heard { question: question.clone(), said, first_page });
         }
     }
 }
@@ -325,3 +352,6 @@ fn transport_of(name: &str) -> headcount_model::Transport {
         Some(probe::Carrier::Stream) | None => headcount_model::Transport::Tcp,
     }
 }
+
+#[cfg(test)]
+mod tests;

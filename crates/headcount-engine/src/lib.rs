@@ -20,6 +20,7 @@ mod io;
 mod lane;
 mod loss;
 mod pace;
+mod pages;
 mod plan;
 mod resume;
 mod rtt;
@@ -28,8 +29,9 @@ mod talk;
 mod tally;
 
 pub use engine::{Engine, MAX_FRAME, Summary};
-pub use interview::MOST_CONVERSATIONS;
+pub use interview::{MOST_CONVERSATIONS, MOST_PAGES};
 pub use io::{Checkpoint, Command, CommandId, Event, Progress, Reply, SegmentProgress, Transmit};
+pub use pages::Pages;
 pub use plan::{Limits, LinkId, Path, Plan, Probing, Segment};
 pub use talk::Told;
 

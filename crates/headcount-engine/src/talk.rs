@@ -15,7 +15,7 @@ use crate::{
     Command, CommandId, Engine, Event,
     engine::State,
     gate::{Intent, Verdict},
-    interview::{Interview, News, Next},
+    interview::{Heard, Interview, News, Next},
 };
 
 /// How long a connection to a port that was open a moment ago may take.
@@ -391,8 +391,19 @@ impl Engine {
         if let Some(question) = news.spoke {
             self.speaks(now, segment, host, &question);
         }
-        for (question, said) in news.said {
+        for Heard { question, said, first_page } in news.said {
+            if first_page {
+                self.ask_pages(host, &question, &said);
+            }
             self.said(now, segment, host, &question, said);
+        }
+    }
+
+    /// Asks for the pages that a statement calls for. What such a page says calls for none.
+    fn ask_pages(&mut self, host: Ipv4Addr, place: &probe::Question, said: &Said) {
+        let paths = self.pages.of(said.field, &said.value.0);
+        if let Some(interview) = self.talks.interviews.get_mut(&host) {
+            paths.into_iter().for_each(|path| interview.ask_page(place, path));
         }
     }
 

@@ -158,6 +158,36 @@ impl Library {
         found
     }
 
+    /// The pages (path and query) that fingerprints of `field`, and of fields derived from it, ask for where they match
+    /// `value`: each once, in the order of the fingerprints. What another match supersedes asks for nothing.
+    ///
+    /// Only the value's first 16 KiB are looked at.
+    pub fn asks(&self, field: &str, value: &[u8]) -> Vec<&str> {
+        let value = value.get(..MAX_VALUE).unwrap_or(value);
+        let own = (Cow::Borrowed(field), Cow::Borrowed(value));
+        let heard: Vec<_> = std::iter::once(own).chain(derive(field, value)).collect();
+        let slot = |field: &str| self.fields.get(field).map(|slot| slot.index(&self.blob));
+        // Most fields have none that asks: they cost nothing.
+        if !heard.iter().any(|(field, _)| slot(field).is_some_and(Index::asks)) {
+            return Vec::new();
+        }
+        let matching = heard.iter().flat_map(|(field, value)| {
+            self.matching(field, value).into_iter().map(move |entry| (field.as_ref(), entry))
+        });
+        let matching: Vec<(&str, &Entry)> = matching.collect();
+        let dropped: BTreeSet<&str> =
+            matching.iter().flat_map(|(_, entry)| entry.supersedes.iter().map(AsRef::as_ref)).collect();
+        let mut asked = Vec::new();
+        for (field, entry) in matching.iter().filter(|(_, entry)| !entry.asks.is_empty()) {
+            if !dropped.contains(format!("{field}/{}", entry.id).as_str()) {
+                asked.extend(entry.asks.iter().map(AsRef::as_ref));
+            }
+        }
+        let mut known = BTreeSet::new();
+        asked.retain(|path| known.insert(*path));
+        asked
+    }
+
     /// The fingerprints of exactly this field that match `value`, superseded ones too, in their order.
     pub(crate) fn matching<'a>(&'a self, field: &str, value: &[u8]) -> Vec<&'a Entry> {
         let value = value.get(..MAX_VALUE).unwrap_or(value);

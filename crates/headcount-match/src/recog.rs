@@ -149,6 +149,7 @@ fn entries(library: &Library, name: &str, file: File) -> Vec<(Entry, Notes)> {
             matcher: fingerprint.matcher,
             supersedes: Vec::new(),
             first_of: group.clone(),
+            asks: Vec::new(),
         };
         let source = format!("Recog: {}", fingerprint.description).into();
         (entry, Notes { file: Cow::Owned(name.to_owned()), source, ..Notes::default() })

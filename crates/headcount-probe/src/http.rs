@@ -1,4 +1,4 @@
-//! A web page, and where it sends the reader.
+//! A web page, and where it sends the reader; or a page that a fingerprint asked for.
 
 use crate::{
     Budget, Carrier, Context, Conversation, Follow, Out, Probe, Safety,
@@ -8,7 +8,8 @@ use crate::{
     url::{self, Place},
 };
 
-/// HTTP: one page. A page that a fingerprint wants to see is asked for by the same probe, with that path.
+/// HTTP: one page. A page that a fingerprint asks for is asked by the same probe, with that path: all that is said of
+/// it is its path and its body, so that it cannot be mistaken for the first.
 pub(crate) static PROBE: Probe = Probe {
     name: "http",
     title: "web page",
@@ -19,7 +20,8 @@ pub(crate) static PROBE: Probe = Probe {
     ],
     tls_ports: &[443, 4443, 5001, 5986, 8443, 8834, 9443],
     multicast: None,
-    sends: "one GET for /; at most three redirects that stay on the host; the icon that the page names",
+    sends: "one GET for /; at most three redirects that stay on the host; the icon that the page names; pages that a \
+            fingerprint of what was said asks for",
     normal: "what a browser sends when a person types the address, before any login",
     source: "RFC 9110, section 9.3.1; RFC 9112",
     yields: &[
@@ -33,6 +35,7 @@ pub(crate) static PROBE: Probe = Probe {
         "http.x_powered_by",
         "http.location",
         "http.body",
+        "http.page",
     ],
     safety: Safety::Safe,
     budget: Budget::PAGE,
@@ -47,7 +50,16 @@ const LONGEST_FORWARDER: usize = 4 << 10;
 fn begin(context: &Context) -> Box<dyn Conversation> {
     let request = get(context, &context.path);
     let context = context.clone();
-    Fetch::whole(request, LONGEST_PAGE, move |answer, out| tell(&context, answer, out))
+    let read = if url::is_page(&context.path) { page } else { tell };
+    Fetch::whole(request, LONGEST_PAGE, move |answer, out| read(&context, answer, out))
+}
+
+/// What a page that was asked for says: its path, a line feed, and the start of its body.
+fn page(context: &Context, answer: &Answer, out: &mut Out) {
+    let body = answer.body();
+    if answer.head().status() == Some(200) && !body.is_empty() && !answer.is_packed() {
+        out.say("http.page", [url::sendable(&context.path).as_bytes(), b"\n", body].concat());
+    }
 }
 
 fn tell(context: &Context, answer: &Answer, out: &mut Out) {

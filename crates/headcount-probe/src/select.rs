@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use headcount_model::Transport;
 
-use crate::{ALL, Carrier, Probe, Safety};
+use crate::{ALL, Carrier, Probe, Safety, url};
 
 /// What is known of a host when its questions are chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,24 @@ impl Question {
     /// A question by datagrams.
     pub const fn datagram(probe: &'static str, port: u16) -> Self {
         Self { probe, transport: Transport::Udp, port, tls: false, path: String::new() }
+    }
+
+    /// The question for a page that somebody asked for by name, beside the first page of a web port. `None`: `path` is
+    /// not what the request line holds (`/` and visible ASCII without `#`).
+    pub fn page(port: u16, tls: bool, path: String) -> Option<Self> {
+        let sent = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        let fits = sent && path.starts_with('/');
+        fits.then_some(Self { probe: "http", transport: Transport::Tcp, port, tls, path })
+    }
+
+    /// Whether it is for such a page.
+    pub fn is_page(&self) -> bool {
+        self.probe == "http" && url::is_page(&self.path)
+    }
+
+    /// Whether its answer may be that of a web server's first page, or comes with it.
+    pub fn is_first_page(&self) -> bool {
+        matches!(self.probe, "http" | "http-favicon") && !self.is_page()
     }
 }
 
@@ -148,6 +166,21 @@ mod tests {
                 && may_follow(&question(careful.name, port), true)
         );
         assert!(!may_follow(&question("no-such-probe", 80), true));
+    }
+
+    #[test]
+    fn a_page_is_told_from_the_first_and_from_where_that_leads() {
+        let page = |path: &str| Question::page(443, true, path.to_owned());
+        let asked = page("/xmldata?item=all").unwrap();
+        assert!(asked.is_page() && !asked.is_first_page() && asked.tls);
+        for path in ["", "info", "/a#1", "/a b", "/a\r\nX: y", "/\u{e9}"] {
+            assert_eq!(page(path), None, "{path:?}");
+        }
+        for path in ["", "/login.html#1"] {
+            let first = Question { path: path.to_owned(), ..stream("http", 80, false) };
+            assert!(first.is_first_page() && !first.is_page(), "{path:?}");
+        }
+        assert!(!stream("ipp", 631, false).is_first_page());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Where an answer points to, as far as that is the same host.
 //!
-//! A path that a redirect led to carries in its fragment how many redirects led there; fragments are never sent.
+//! A path that a redirect led to carries in its fragment how many redirects led there; fragments are never sent. The
+//! first page has an empty path, so a path without a fragment is that of a page that somebody asked for by name.
 
 use crate::{ALL, Carrier, Context, Follow, is_quiet_port};
 
@@ -16,6 +17,11 @@ pub(crate) struct Place {
     pub(crate) port: u16,
     /// Path and query.
     pub(crate) path: String,
+}
+
+/// Whether a path is that of a page that was asked for by name.
+pub(crate) fn is_page(path: &str) -> bool {
+    !path.is_empty() && !path.contains('#')
 }
 
 /// The path and query to send for `path`: no fragment, no byte that a request line cannot hold.

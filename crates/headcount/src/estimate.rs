@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use headcount_engine::{MOST_CONVERSATIONS, Path, Plan, Segment};
+use headcount_engine::{MOST_CONVERSATIONS, MOST_PAGES, Path, Plan, Segment};
 use headcount_model::{MethodUse, PortSet, SegmentKind, Skipped};
 use headcount_probe::{Carrier, Safety};
 use headcount_sweep::ALL;
@@ -125,32 +125,41 @@ fn probes(plan: &Plan) -> String {
          {MOST_CONVERSATIONS} conversations:\n"
     );
     for probe in headcount_probe::ALL.iter().filter(asked) {
-        let list = |ports: &[u16], how: &str| {
-            let ports = ports.iter().copied().collect::<PortSet>();
-            (!ports.is_empty()).then(|| format!("{ports}{how}"))
-        };
-        let carrier = if probe.carrier == Carrier::Datagram { "/udp" } else { "" };
-        let ports: Vec<String> =
-            [list(probe.ports, carrier), list(probe.tls_ports, " in TLS")].into_iter().flatten().collect();
-        let ports = match (ports.is_empty(), probe.multicast) {
-            (true, Some(group)) => format!("{}/udp", group.port()),
-            (true, None) => "where another answer leads".to_owned(),
-            (false, _) => ports.join("; "),
-        };
-        let class = if probe.safety == Safety::Careful { " (careful)" } else { "" };
-        let group = if probe.multicast.is_some() {
-            "; to its multicast group where the scope holds the whole subnet"
-        } else {
-            ""
-        };
-        let _ = writeln!(text, "  {:<16} {ports}{class}: sends {}{group}", probe.name, probe.sends);
+        let _ = writeln!(text, "  {}", described(probe));
     }
+    let _ = writeln!(
+        text,
+        "  Fingerprints of what a web port says may ask for up to {MOST_PAGES} pages more there, with one GET each"
+    );
     if !careful {
         let left = headcount_probe::ALL.iter().filter(|probe| probe.safety == Safety::Careful);
         let names: Vec<&str> = left.map(|probe| probe.name).collect();
         let _ = writeln!(text, "  Not without --careful: {}", names.join(", "));
     }
     text
+}
+
+/// One protocol: where it is asked and what that sends.
+fn described(probe: &headcount_probe::Probe) -> String {
+    let list = |ports: &[u16], how: &str| {
+        let ports = ports.iter().copied().collect::<PortSet>();
+        (!ports.is_empty()).then(|| format!("{ports}{how}"))
+    };
+    let carrier = if probe.carrier == Carrier::Datagram { "/udp" } else { "" };
+    let ports: Vec<String> =
+        [list(probe.ports, carrier), list(probe.tls_ports, " in TLS")].into_iter().flatten().collect();
+    let ports = match (ports.is_empty(), probe.multicast) {
+        (true, Some(group)) => format!("{}/udp", group.port()),
+        (true, None) => "where another answer leads".to_owned(),
+        (false, _) => ports.join("; "),
+    };
+    let class = if probe.safety == Safety::Careful { " (careful)" } else { "" };
+    let group = if probe.multicast.is_some() {
+        "; to its multicast group where the scope holds the whole subnet"
+    } else {
+        ""
+    };
+    format!("{:<16} {ports}{class}: sends {}{group}", probe.name, probe.sends)
 }
 
 fn amounts(plan: &Plan, profile: &str) -> String {

@@ -1,6 +1,6 @@
 //! A run in progress: events go into the run log, the record stream and the fold; at the end stands the document.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use headcount_engine::{Engine, Event, Plan, Summary};
 use headcount_match::{Fold, Library, Makers, Registries};
@@ -20,7 +20,7 @@ use crate::{
 /// See the module's documentation.
 pub(crate) struct Session {
     start: Start,
-    library: Library,
+    library: Arc<Library>,
     fold: Fold,
     log: Option<LogWriter>,
     records: Option<Ndjson<Output>>,
@@ -45,7 +45,7 @@ impl Session {
     /// The first record cannot be written.
     pub(crate) fn new(
         start: Start,
-        library: Library,
+        library: Arc<Library>,
         summary: Summary,
         log: Option<LogWriter>,
         outputs: &mut Outputs,

@@ -1,9 +1,9 @@
 //! A run on the real network, from a prepared plan to its document.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
-use headcount_engine::{Engine, Path, Plan};
+use headcount_engine::{Engine, Pages, Path, Plan};
 use headcount_match::Library;
 use headcount_model::{Instant, Timestamp};
 use headcount_net::{DriveOptions, DriveStats, EchoSocket, LinkSpec, Links, Resolver, drive, privilege};
@@ -79,10 +79,11 @@ pub(crate) fn run(prepared: Prepared, output: &OutputArgs) -> Result<Done, Failu
     let log_path = log.as_ref().map(|log| log.path().to_owned());
     let bar = Bar::new(!output.quiet);
     let start = prepared.start.clone();
-    let (mut engine, begin) = engine(&prepared);
-    let mut session =
-        Session::new(start, prepared.library, engine.summary(), log, &mut outputs, bar, output.quiet)
-            .map_err(Failure::failed)?;
+    let (engine, begin) = engine(&prepared);
+    let library = Arc::new(prepared.library);
+    let mut engine = engine.with_pages(pages(&library));
+    let mut session = Session::new(start, library, engine.summary(), log, &mut outputs, bar, output.quiet)
+        .map_err(Failure::failed)?;
     if let Some(resume) = &prepared.resume {
         session.recall(&resume.observations).map_err(Failure::failed)?;
     }
@@ -114,6 +115,12 @@ fn engine(prepared: &Prepared) -> (Engine, Instant) {
             (Engine::resume(plan, begin, &log.observations, &log.checkpoint), begin)
         }
     }
+}
+
+/// The pages that the fingerprints ask for.
+pub(crate) fn pages(library: &Arc<Library>) -> Pages {
+    let library = Arc::clone(library);
+    Pages::new(move |field, value| library.asks(field, value).into_iter().map(str::to_owned).collect())
 }
 
 fn drive_to_end(

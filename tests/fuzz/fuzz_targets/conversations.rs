@@ -1,6 +1,6 @@
 //! Every probe's conversation, fed with whatever a device might send.
 //!
-//! The first byte chooses the probe; each further message is two bytes of length and its bytes. An empty message is
+//! The first byte chooses the probe, and with its highest bit a page beside the first; each further message is two bytes of length and its bytes. An empty message is
 //! silence for as long as the probe waits.
 
 #![no_main]
@@ -14,11 +14,12 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let Some((which, mut rest)) = bytes.split_first() else { return };
     let probe = headcount_probe::ALL[usize::from(*which) % headcount_probe::ALL.len()];
+    let path = if which & 0x80 == 0 { String::new() } else { "/page".to_owned() };
     let context = Context {
         host: Ipv4Addr::new(192, 0, 2, 7),
         port: probe.ports.first().copied().unwrap_or(80),
         tls: false,
-        path: String::new(),
+        path,
         community: Some("public".to_owned()),
         random: [7; 32],
     };

@@ -23,6 +23,8 @@ fuzz_target!(|bytes: &[u8]| {
         rest = after;
     }
     for one in &said {
+        let pages = LIBRARY.asks(one.field, one.value);
+        assert!(pages.iter().all(|path| path.starts_with('/') && !path.contains('#')));
         for found in LIBRARY.matches(one.field, one.value) {
             assert!(found.value.len() <= MAX_VALUE);
             for claim in found.claims {

@@ -28,6 +28,8 @@ pub(super) struct Index {
     wanted_by: Vec<u32>,
     /// Patterns without such a text.
     always: Vec<u32>,
+    /// Whether any entry asks for a page.
+    asks: bool,
 }
 
 /// Texts, sorted; those whose case does not matter, in lower case, apart.
@@ -100,6 +102,7 @@ impl Index {
             scanner: None,
             wanted_by: Vec::new(),
             always: Vec::new(),
+            asks: entries.iter().any(|entry| !entry.asks.is_empty()),
         };
         let mut needles: Vec<Bytes> = Vec::new();
         for (number, entry) in (0_u32..).zip(&entries) {
@@ -142,6 +145,11 @@ impl Index {
     /// All entries.
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Whether any entry asks for a page.
+    pub(super) const fn asks(&self) -> bool {
+        self.asks
     }
 
     /// How many entries there are.

@@ -203,6 +203,50 @@ fn derived_fields_are_matched_too() {
 }
 
 #[test]
+fn pages_are_asked_for_by_what_matches_and_is_not_superseded() {
+    let text = ENTRIES
+        .replacen("certainty = 0.9", "certainty = 0.9\nasks = ['/pattern', '/both']", 1)
+        .replacen(
+            "certainty = 0.5\nsays = { \"device.type\" = {",
+            "certainty = 0.5\nasks = ['/any']\nsays = { \"device.type\" = {",
+            1,
+        )
+        .replacen(
+            "certainty = 0.5\nsays = { \"device.type\" = \"printer\"",
+            "certainty = 0.5\nasks = ['/both', '/start']\nsays = { \"device.type\" = \"printer\"",
+            1,
+        );
+    let library = with(&text);
+    // Each page once; the superseded fingerprint asks for nothing.
+    assert_eq!(library.asks("http.server", b"Thing/x"), ["/pattern", "/both", "/start"]);
+    assert_eq!(library.asks("http.server", b"some thing"), ["/any"]);
+    assert!(
+        library.asks("http.server", b"other").is_empty() && library.asks("http.title", b"Thing/x").is_empty()
+    );
+    assert!(library.asks("no.field", b"Thing/x").is_empty());
+    // A derived field asks for what the field that it stood in says.
+    let realm = with(&text.replace("http.server", "http.auth_realm"));
+    assert_eq!(realm.asks("http.www_authenticate", br#"Basic realm="some thing""#), ["/any"]);
+}
+
+#[test]
+fn the_compiled_library_asks_for_the_pages_of_its_files() {
+    let library = &*LIBRARY;
+    assert_eq!(library.asks("http.server", b"HPE-iLO-Server/1.30"), ["/xmldata?item=all", "/redfish/v1/"]);
+    assert_eq!(library.asks("tls.subject", b"CN=fritz.box"), ["/jason_boxinfo.xml"]);
+    assert!(library.asks("http.server", b"Apache/2.4.1").is_empty());
+    // Who asks for a page can read it: each has a fingerprint that matches its answer.
+    let read: Vec<Vec<u8>> =
+        VALUES.iter().filter(|(field, _)| field == "http.page").map(|(_, value)| value.clone()).collect();
+    for (field, _) in library.fields() {
+        for path in library.entries(field).iter().flat_map(|(entry, _)| &entry.asks) {
+            let start = format!("{path}\n");
+            assert!(read.iter().any(|value| value.starts_with(start.as_bytes())), "nothing reads {path}");
+        }
+    }
+}
+
+#[test]
 fn the_longest_row_of_a_table_speaks() {
     let table = "# field: snmp.sysobjectid\n# match: oid-prefix\n# source: made up for the test\n\
                  # columns: key\tdevice.vendor\tdevice.type\tcertainty\n\
@@ -287,6 +331,7 @@ fn of_patterns_that_all_want_the_same_text_only_some_are_tried() {
             says: Vec::new(),
             supersedes: Vec::new(),
             first_of: Text::default(),
+            asks: Vec::new(),
         }
     };
     let index = Index::new((0..2000).map(entry).collect());

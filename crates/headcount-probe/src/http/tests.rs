@@ -80,6 +80,29 @@ fn stays_on_the_host_and_ends_loops() {
 }
 
 #[test]
+fn a_page_that_was_asked_for_says_its_path_and_its_body_and_leads_nowhere() {
+    let path = "/xmldata?item=all";
+    let at = crate::Context { path: path.into(), ..context(80) };
+    let request = b"GET /xmldata?item=all HTTP/1.1\r\nHost: 192.0.2.7\r\nUser-Agent: headcount/0.1.0 (network inventory)\r\n\
+        Accept: */*\r\nConnection: close\r\n\r\n";
+    let ask = |answer: &[u8]| play(&PROBE, &at, &[Sends(request), Receives(answer), Closes]);
+    let outcome = ask(b"HTTP/1.1 200 OK\r\nServer: HPE-iLO-Server/1.30\r\nRefresh: 0; url=/x\r\n\r\n<RIMP><title>t</title></RIMP>");
+    assert_eq!(outcome.said, said(&[("http.page", "/xmldata?item=all\n<RIMP><title>t</title></RIMP>")]));
+    assert!(outcome.follows.is_empty() && outcome.done);
+    for answer in [
+        &b"HTTP/1.1 404 Not Found\r\nServer: x\r\n\r\n<title>404</title>"[..],
+        b"HTTP/1.1 302 Found\r\nLocation: /login.html\r\n\r\n",
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"SSH-2.0-dropbear_2019.78\r\n",
+    ] {
+        let outcome = ask(answer);
+        assert!(outcome.said.is_empty() && outcome.follows.is_empty(), "{}", answer.escape_ascii());
+    }
+}
+
+#[test]
 fn hostile_answers_stay_small_and_inert() {
     let endless = [&b"HTTP/1.1 200 OK\r\n"[..], &b"A: b\r\n".repeat(9000)].concat();
     let mut exchange = crate::Exchange::begin(&PROBE, context(80), headcount_model::Instant::ZERO);

@@ -115,6 +115,10 @@ pub struct Truth {
     pub vendor: Option<String>,
     /// A part of its product or model, or of the product of its operating system or of one of its services.
     pub product: Option<String>,
+    /// Its `device.version`.
+    pub version: Option<String>,
+    /// Its `device.serial`.
+    pub serial: Option<String>,
     /// The exposures that it must be found with, by id.
     pub exposures: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use headcount_engine::{Engine, Probing};
+use headcount_engine::{Engine, MOST_PAGES, Pages, Probing};
 use headcount_model::{Instant, Observation, PortSet, PortState, Seen, Transport};
 use headcount_sim::{Faults, Lan, Link, Outcome, Questions, Route, Simulation, plan_for};
 
@@ -168,5 +168,74 @@ fn an_interrupted_interview_goes_on_and_says_the_same() {
     let asked_again = second.observations.iter().filter(|one| matches!(one.seen, Seen::Said { .. }));
     for one in asked_again {
         assert!(!finished.contains(&one.address), "{} was asked again", one.address);
+    }
+}
+
+const PAGES: &str = r#"
+name = "pages"
+note = "a web server whose first page tells the family and another page the rest"
+network = "10.0.0.0/28"
+
+[vantage]
+address = "10.0.0.1"
+mac = "02:00:00:00:00:01"
+
+[expect]
+present = 1
+
+[[persona]]
+name = "board"
+mac = "02:00:00:00:00:02"
+addresses = ["10.0.0.2"]
+tcp = "80,9100"
+any_written_byte_prints = "9100"
+service = [
+  { ports = "80", answers = [
+    { to = "GET /1 ", say = "HTTP/1.1 200 OK\r\nServer: board/2\r\nContent-Length: 5\r\n\r\nmodel", close = true },
+    { to = "GET /2 ", say = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 5\r\n\r\nmodel", close = true },
+    { to = "GET / ", say = "HTTP/1.1 200 OK\r\nServer: board/1\r\nContent-Length: 0\r\n\r\n", close = true },
+    { to = "GET ", say = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmore", close = true },
+  ] },
+]
+"#;
+
+/// What an engine that asks for `pages` where it hears `http.server` hears of pages.
+fn pages_of(lan: &Lan, route: Route, pages: Option<&'static [&'static str]>) -> (Vec<String>, Outcome) {
+    let plan = plan_for(lan, &asking(STANDARD, route, 1));
+    let mut engine = Engine::new(plan, Instant::ZERO);
+    if let Some(pages) = pages {
+        engine = engine.with_pages(Pages::new(move |field, value| {
+            assert!(field != "http.page", "a page called for others");
+            let asks = field == "http.server" && value.starts_with(b"board/");
+            pages.iter().filter(|_| asks).map(|&path| path.to_owned()).collect()
+        }));
+    }
+    let outcome = Simulation::with_engine(engine, lan, Link::default(), 1).unwrap().run();
+    let pages = said(&outcome.observations).into_iter().filter(|one| one.2 == "http.page");
+    (pages.map(|one| format!("{}: {}", one.1, one.3)).collect(), outcome)
+}
+
+#[test]
+fn pages_that_answers_call_for_are_asked_for_within_bounds() {
+    let lan = Lan::parse(PAGES).unwrap();
+    for route in [Route::Frames, Route::Kernel] {
+        let (pages, outcome) = pages_of(&lan, route, Some(&["/1", "/2", "/1", "/3", "/4"]));
+        // The second says nothing, the fourth is one too many.
+        assert_eq!(pages, ["80: /1\nmodel", "80: /3\nmore"], "{route:?}");
+        assert_eq!(MOST_PAGES, 3);
+        let servers: Vec<_> = said(&outcome.observations)
+            .into_iter()
+            .filter(|one| one.2 == "http.server")
+            .map(|one| one.3)
+            .collect();
+        assert_eq!(servers, ["board/1"], "of another page only its body counts");
+        assert!(rude_beside_probes(&lan, &outcome).is_empty());
+        let (none, without) = pages_of(&lan, route, None);
+        assert!(none.is_empty());
+        // Three requests more, one byte of path longer, and nothing else.
+        let written = |outcome: &Outcome| outcome.statistics.written.get(&(0, 80)).copied().unwrap_or(0);
+        assert_eq!(written(&outcome), 4 * written(&without) + 3, "each page is asked for once");
+        let (again, repeated) = pages_of(&lan, route, Some(&["/1", "/2", "/1", "/3", "/4"]));
+        assert_eq!((again, repeated.observations), (pages, outcome.observations), "the same run twice");
     }
 }

@@ -2,7 +2,7 @@
 
 mod naming;
 
-use std::{collections::BTreeMap, fmt::Write as _, net::Ipv4Addr};
+use std::{collections::BTreeMap, fmt::Write as _, net::Ipv4Addr, sync::Arc};
 
 use headcount_engine::{Engine, Event, Plan, Probing};
 use headcount_match::Library;
@@ -204,11 +204,13 @@ fn simulate(args: &DemoArgs, lan: &Lan) -> Result<(Done, Asked), Failure> {
         LogTo::Default | LogTo::Nowhere => None,
     };
     let quiet = args.output.quiet;
-    let begun = Engine::new(plan.clone(), Instant::ZERO).summary();
+    let library = Arc::new(Library::embedded());
+    let engine = Engine::new(plan, Instant::ZERO).with_pages(sweep_run::pages(&library));
     let mut session =
-        Session::new(start, Library::embedded(), begun, log, &mut outputs, Bar::new(false), quiet)
+        Session::new(start, library, engine.summary(), log, &mut outputs, Bar::new(false), quiet)
             .map_err(Failure::failed)?;
-    let outcome = Simulation::new(plan, lan, Link::default(), args.seed).map_err(Failure::failed)?.run();
+    let outcome =
+        Simulation::with_engine(engine, lan, Link::default(), args.seed).map_err(Failure::failed)?.run();
     let observations = outcome.observations.into_iter().map(Event::Observation);
     observations
         .chain(outcome.events)
@@ -371,6 +373,48 @@ mod tests {
         let telling = || lan.personas.iter().filter_map(|persona| persona.is.as_ref());
         assert!(telling().filter(|is| is.device_type.is_some()).count() >= 35);
         assert!(telling().filter(|is| !is.exposures.is_empty()).count() >= 10);
+    }
+
+    const BOARD: &str = r#"
+name = "board"
+network = "10.0.0.0/28"
+[vantage]
+address = "10.0.0.1"
+mac = "02:00:5e:00:00:01"
+gateway = "10.0.0.14"
+[[persona]]
+name = "board"
+mac = "02:00:5e:00:00:02"
+addresses = ["10.0.0.2"]
+tcp = "80"
+is = { type = "bmc", vendor = "HP", product = "ProLiant DL380 Gen9", version = "2.50", serial = "CZ1234ABCD" }
+[[persona.service]]
+ports = "80"
+answers = [
+    { to = "GET / ", close = true, say = "HTTP/1.1 200 OK\r\nServer: HPE-iLO-Server/1.30\r\n\r\n<html></html>" },
+    { to = "GET /xmldata?item=all ", close = true, say = """HTTP/1.1 200 OK\r\n\r\n<?xml version="1.0"?><RIMP><HSI>\
+<SBSN>CZ1234ABCD      </SBSN><SPN>ProLiant DL380 Gen9</SPN></HSI><MP><PN>Integrated Lights-Out 4 (iLO 4)</PN>\
+<FWRI>2.50</FWRI></MP></RIMP>""" },
+    { to = "GET ", close = true, say = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" },
+]
+"#;
+
+    #[test]
+    fn a_page_that_a_fingerprint_asks_for_tells_model_firmware_and_serial_number() {
+        let lan = Lan::parse(BOARD).unwrap();
+        let (done, asked) = simulate(&args(), &lan).unwrap();
+        let comparison = Comparison::new(&lan, &lan.expected(&asked), &done.document);
+        assert!(comparison.is_right(), "{}", comparison.text());
+        let mut devices = done.document.devices.iter();
+        let board = devices.find(|device| device.addresses().any(|own| own.octets()[3] == 2)).unwrap();
+        for (name, fingerprint) in [
+            ("device.model", "http.page/ilo-server"),
+            ("device.version", "http.page/ilo-firmware"),
+            ("device.serial", "http.page/ilo-serial"),
+        ] {
+            let evidence = &board.attribute(name).unwrap().evidence;
+            assert!(evidence.iter().any(|one| one.fingerprint == fingerprint), "{name}: {evidence:?}");
+        }
     }
 
     #[test]

@@ -58,6 +58,11 @@ pub(super) fn read(file: &str, text: &str) -> Result<Contents, Vec<Fault>> {
                 None => faults.push(Fault::of_entry(file, &entry.id, "the file names no field")),
             }
         }
+        if !entry.asks.is_empty() && !may_ask(own) {
+            let cause =
+                format_args!("only fields http.* (not http.page) and tls.* ask for pages, not {own:?}");
+            faults.push(Fault::of_entry(file, &entry.id, cause));
+        }
     }
     if faults.is_empty() { Ok(contents) } else { Err(faults) }
 }
@@ -188,13 +193,17 @@ struct WrittenEntry {
     misses: Vec<WrittenInput>,
     #[serde(default)]
     supersedes: Vec<String>,
+    asks: Option<Vec<String>>,
 }
 
 impl WrittenEntry {
     fn build(self, file: &str, field: Option<&str>) -> Result<(Text, Entry, Notes), String> {
         let matcher = matcher(self.pattern, self.equals, self.prefix, self.contains, self.ignore_case)?
             .ok_or(NO_MATCHER)?;
-        let says = says(self.says, certainty(Some(self.certainty))?)?;
+        let certainty = certainty(Some(self.certainty))?;
+        // What only keeps others from speaking says nothing itself.
+        let silences = self.says.is_empty() && !self.supersedes.is_empty();
+        let says = if silences { Vec::new() } else { says(self.says, certainty)? };
         filled("source", &self.source)?;
         let entry = Entry {
             id: filled("id", &self.id)?.into(),
@@ -202,6 +211,7 @@ impl WrittenEntry {
             says,
             supersedes: texts(self.supersedes),
             first_of: Text::default(),
+            asks: asks(self.asks)?,
         };
         let notes = Notes {
             file: file.to_owned().into(),
@@ -215,6 +225,30 @@ impl WrittenEntry {
         };
         Ok((self.field.or_else(|| field.map(str::to_owned)).unwrap_or_default().into(), entry, notes))
     }
+}
+
+/// Pages that an entry asks for; what could leave the request line, or is long or many, is refused.
+fn asks(written: Option<Vec<String>>) -> Result<Vec<Text>, String> {
+    let Some(paths) = written else { return Ok(Vec::new()) };
+    if paths.is_empty() || paths.len() > Entry::MOST_ASKS {
+        return Err(format!("it asks for one page or two, not for {}", paths.len()));
+    }
+    let fits = |path: &&String| {
+        let sent = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        sent && path.starts_with('/') && path.len() <= Entry::LONGEST_ASK
+    };
+    match paths.iter().find(|path| !fits(path)) {
+        Some(path) => Err(format!(
+            "it asks for {path:?}; a page is / and visible ASCII without #, at most {} bytes",
+            Entry::LONGEST_ASK
+        )),
+        None => Ok(texts(paths)),
+    }
+}
+
+/// Whether values of a field are heard where pages can be asked for, and are not such a page themselves.
+fn may_ask(field: &str) -> bool {
+    field != "http.page" && (field.starts_with("http.") || field.starts_with("tls."))
 }
 
 const NO_MATCHER: &str = "write exactly one of pattern, equals, prefix and contains";

@@ -63,9 +63,19 @@ pub struct Entry {
     pub supersedes: Vec<Text>,
     /// Of all entries of one field with the same, not empty list only the first that matches speaks.
     pub first_of: Text,
+    /// Pages (path and query) whose content says more of what this entry matches, to be asked for in turn on the port
+    /// that said the value: at most [`Entry::MOST_ASKS`].
+    pub asks: Vec<Text>,
 }
 
-packed!(Entry { id, matcher, says, supersedes, first_of });
+packed!(Entry { id, matcher, says, supersedes, first_of, asks });
+
+impl Entry {
+    /// Pages that one entry may ask for.
+    pub const MOST_ASKS: usize = 2;
+    /// Bytes of such a page's path and query at the most.
+    pub const LONGEST_ASK: usize = 128;
+}
 
 /// What stands beside an entry for those who read and check it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -109,6 +109,7 @@ impl<'t> Head<'t> {
             says,
             supersedes: Vec::new(),
             first_of: Text::default(),
+            asks: Vec::new(),
         })
     }
 

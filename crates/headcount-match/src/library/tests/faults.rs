@@ -109,6 +109,35 @@ fn wrong_entries_are_named() {
 }
 
 #[test]
+fn pages_that_may_not_be_asked_for_are_refused() {
+    let asking = |pages: &str| format!("{ENTRY}asks = {pages}\n");
+    let long = format!("['/{}']", "x".repeat(128));
+    for (pages, cause) in [
+        ("[]", "one page or two, not for 0"),
+        ("['/a', '/b', '/c']", "one page or two, not for 3"),
+        ("['info.xml']", "\"info.xml\""),
+        ("['http://192.0.2.1/']", "\"http://192.0.2.1/\""),
+        ("['']", "\"\""),
+        ("['/a', '/b c']", "\"/b c\""),
+        ("['/a#1']", "without #"),
+        ("[\"/a\\r\\nX: y\"]", "visible ASCII"),
+        ("['/\u{fc}']", "visible ASCII"),
+        (long.as_str(), "at most 128 bytes"),
+        ("'/a'", "sequence"),
+    ] {
+        wrong("http/a.toml", &asking(pages), "one: ", cause);
+    }
+    for field in ["ssh", "upnp.modelname", "text", "http.page", "https.title"] {
+        let text = asking("['/a']").replace("http.server", field);
+        wrong("a.toml", &text, "one: ", &format!("ask for pages, not {field:?}"));
+    }
+    for field in ["http.title", "tls.subject.cn"] {
+        let text = asking("['/a?b=c', '/d']").replace("http.server", field);
+        assert!(with(ENTRIES).overlay(&[("a.toml".to_owned(), text)]).is_ok(), "{field}");
+    }
+}
+
+#[test]
 fn wrong_rules_and_exposures_are_named() {
     let rule = |from: &str, to: &str| RULE.replace(from, to);
     for (text, cause) in [

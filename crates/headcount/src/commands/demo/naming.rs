@@ -38,8 +38,12 @@ fn wrong(is: &Truth, device: &Device) -> Vec<String> {
         let found = device.attribute(name).map(|attribute| attribute.value.as_str());
         (found != Some(truth)).then(|| format!("{what}: {} instead of {truth}", found.unwrap_or("none")))
     };
-    let type_and_vendor =
-        [same("device.type", "type", &is.device_type), same("device.vendor", "maker", &is.vendor)];
+    let named = [
+        same("device.type", "type", &is.device_type),
+        same("device.vendor", "maker", &is.vendor),
+        same("device.version", "version", &is.version),
+        same("device.serial", "serial number", &is.serial),
+    ];
     let product = is
         .product
         .as_ref()
@@ -47,7 +51,7 @@ fn wrong(is: &Truth, device: &Device) -> Vec<String> {
         .map(|product| format!("product: no {product}"));
     let has = |id: &String| device.exposures.iter().any(|exposure| exposure.id == *id);
     let exposures = is.exposures.iter().filter(|id| !has(id)).map(|id| format!("exposure: no {id}"));
-    type_and_vendor.into_iter().flatten().chain(product).chain(exposures).collect()
+    named.into_iter().flatten().chain(product).chain(exposures).collect()
 }
 
 fn has_product(device: &Device, product: &str) -> bool {

@@ -57,6 +57,7 @@ fn entry_text(field: &str, entry: &Entry, notes: &Notes) -> String {
     lines.add("matches", &matcher_text(&entry.matcher));
     lines.says(&entry.says);
     entry.supersedes.iter().for_each(|other| lines.add("instead of", other));
+    entry.asks.iter().for_each(|path| lines.add("asks for", path));
     lines.add("source", &notes.source);
     lines.add("file", &notes.file);
     for example in &notes.examples {
@@ -143,6 +144,7 @@ mod tests {
         ignore_case = true
         certainty = 0.9
         says = { "device.type" = "camera" }
+        asks = ["/info.xml"]
         source = "made up for the test"
         examples = ["Cam"]
         [[rule]]
@@ -176,6 +178,7 @@ mod tests {
         let entry = text("http.server/a").unwrap();
         assert!(entry.contains(r#"what starts with "Cam" or "cam/", in any case"#), "{entry}");
         assert!(entry.contains("device.type = camera (0.90)"), "{entry}");
+        assert!(entry.contains("asks for   /info.xml\n"), "{entry}");
         let rule = text("rule/b").unwrap();
         assert!(rule.contains("where      device.model matches /^P\\d/"), "{rule}");
         assert!(rule.contains(r#"and        device.vendor is "Axis" or "Sony""#), "{rule}");
