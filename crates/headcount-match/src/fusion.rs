@@ -188,7 +188,7 @@ fn decide(
 ) -> Option<Attribute> {
     let field = Field::new(name, candidates, category);
     let winner = field.winner()?;
-    let likely = |i: usize| calibrated(field.likely.get(i).copied().unwrap_or_default());
+    let likely = |i: usize| calibrated(name, field.likely.get(i).copied().unwrap_or_default());
     let mut losers: Vec<usize> = (0..candidates.len()).filter(|i| !field.related(winner, *i)).collect();
     losers.sort_by(|a, b| likely(*b).total_cmp(&likely(*a)));
     let rival = |i: &usize| {

@@ -295,7 +295,8 @@ fn type_right(library: &Library, given: &str, wanted: &str) -> f64 {
     }
 }
 
-/// Whether one claim, however sure, is right. `None` where the row does not say.
+/// Whether one claim, however sure, is right. `None` where the row does not say. Systems are left out: labels call them by
+/// other names (Mac OS X for macOS, the product's own name for what runs on it), which is no measure of sureness.
 fn is_right(library: &Library, truth: &Truth, name: &str, given: &str) -> Option<bool> {
     match name {
         "device.vendor" => truth.vendor.as_deref().map(|wanted| same_vendor(library, given, wanted)),
@@ -307,7 +308,6 @@ fn is_right(library: &Library, truth: &Truth, name: &str, given: &str) -> Option
             truth.version.as_deref().map(|wanted| same_version(given, wanted))
         }
         "service.product" => truth.service.as_deref().map(|wanted| same_product(given, wanted)),
-        "os.product" => truth.os.as_deref().map(|wanted| same_product(given, wanted)),
         _ => None,
     }
 }

@@ -38,7 +38,7 @@ fn near(value: f64, wanted: f64) -> bool {
 
 #[test]
 fn one_claim_is_as_sure_as_its_fingerprint() {
-    let attribute = only(&[claim("device.vendor", "Axis", "http.server", "a", 0.9)]);
+    let attribute = only(&[claim("os.vendor", "Axis", "http.server", "a", 0.9)]);
     assert_eq!((attribute.value.as_str(), attribute.confidence), ("Axis", 0.9));
     assert_eq!(attribute.evidence.len(), 1);
     assert_eq!(attribute.rivals, []);
@@ -46,10 +46,10 @@ fn one_claim_is_as_sure_as_its_fingerprint() {
 
 #[test]
 fn independent_evidence_adds_up_and_dependent_does_not() {
-    let one = claim("device.vendor", "Axis", "http.server", "a", 0.8);
-    let other_protocol = claim("device.vendor", "axis", "ftp", "b", 0.8);
-    let same_protocol = claim("device.vendor", "Axis", "http.title", "c", 0.8);
-    let mut same_statement = claim("device.vendor", "Axis", "http.server", "d", 0.7);
+    let one = claim("os.vendor", "Axis", "http.server", "a", 0.8);
+    let other_protocol = claim("os.vendor", "axis", "ftp", "b", 0.8);
+    let same_protocol = claim("os.vendor", "Axis", "http.title", "c", 0.8);
+    let mut same_statement = claim("os.vendor", "Axis", "http.server", "d", 0.7);
     assert!(near(only(&[one.clone(), other_protocol.clone()]).confidence, 0.96));
     assert!(near(only(&[one.clone(), same_protocol]).confidence, 1.0 - 0.2 * 0.2f64.sqrt()));
     assert!(near(only(&[one.clone(), same_statement.clone()]).confidence, 0.8));
@@ -87,8 +87,8 @@ fn the_special_value_wins_and_speaks_for_the_general() {
 #[test]
 fn rivals_share_what_is_left() {
     let attribute = only(&[
-        claim("device.vendor", "HP", "http.server", "a", 0.9),
-        claim("device.vendor", "Canon", "ftp", "b", 0.5),
+        claim("os.vendor", "HP", "http.server", "a", 0.9),
+        claim("os.vendor", "Canon", "ftp", "b", 0.5),
     ]);
     assert_eq!(attribute.value, "HP");
     assert!(near(attribute.confidence, 9.0 / 11.0));
