@@ -61,7 +61,7 @@ const FITTED: [(&str, Points); 5] = [
 const AS_IT_IS: Points = &[(0.0, 0.0), (1.0, 1.0)];
 
 /// The bands of the published table.
-const BOUNDS: [f64; 9] = [0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
+const BOUNDS: [f64; 10] = [0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 
 /// The calibrated confidence of a raw one in a value of an attribute, to three digits.
 pub(crate) fn calibrated(attribute: &str, raw: f64) -> f64 {
