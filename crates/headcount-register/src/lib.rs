@@ -5,6 +5,7 @@
 
 mod asset;
 mod change;
+mod expected;
 mod intake;
 mod key;
 mod reconcile;
@@ -16,6 +17,9 @@ mod store;
 
 pub use asset::{Asset, At};
 pub use change::{Change, What};
+pub use expected::{
+    Aside, Expected, ExpectedList, Field, Format, How, Reading, Unreadable, read as read_expected,
+};
 pub use intake::{Intake, View, take_in};
 pub use key::{Key, KeyKind, keys_of};
 pub use reconcile::{AssetId, Assignment, Because, Held, Pins, Reconciled, reconcile};
