@@ -8,9 +8,13 @@ use super::{Field, How, Raw, Unreadable, field::plain, shape::Shape, text::Lines
 /// The members under which programs write their lists: Snipe-IT, NetBox, ServiceNow, GLPI.
 const LISTS: [&str; 4] = ["rows", "results", "result", "data"];
 
+/// The members in which they say how many rows there are on all pages.
+const TOTALS: [&str; 3] = ["total", "count", "totalcount"];
+
 /// The rows of a list of objects, and whose form it has.
 pub(super) fn rows(text: &str, how: &How) -> Result<(&'static Shape, Vec<Raw>), Unreadable> {
-    let found = Walk { text, at: 0 }.values()?;
+    let mut walk = Walk { text, at: 0, page: None };
+    let found = walk.values()?;
     let first = found.iter().find_map(|(_, value)| value.as_object()).ok_or(Unreadable::NoList)?;
     let shape = how.format.map_or_else(|| Shape::by_members(|name| first.contains_key(name)), Shape::of);
     let known = found
@@ -30,18 +34,22 @@ pub(super) fn rows(text: &str, how: &How) -> Result<(&'static Shape, Vec<Raw>), 
             None => Raw { line, said: Err("it is no object".to_owned()), left_out: None },
         }
     };
-    Ok((shape, found.into_iter().map(raw).collect()))
+    let mut rows: Vec<Raw> = found.into_iter().map(raw).collect();
+    rows.extend(walk.page.map(|reason| Raw { line: lines.of(walk.at), said: Err(reason), left_out: None }));
+    Ok((shape, rows))
 }
 
 /// Goes through a text and keeps where each row begins.
 struct Walk<'t> {
     text: &'t str,
     at: usize,
+    /// That there is more than is here.
+    page: Option<String>,
 }
 
 impl Walk<'_> {
     /// The rows, wherever the list is.
-    fn values(mut self) -> Result<Vec<(usize, Value)>, Unreadable> {
+    fn values(&mut self) -> Result<Vec<(usize, Value)>, Unreadable> {
         if self.next() == Some(b'[') {
             return self.list();
         }
@@ -59,23 +67,34 @@ impl Walk<'_> {
         if none { Err(Unreadable::NoList) } else { Ok(all) }
     }
 
-    /// The list that a member of the object at hand is.
+    /// The list that a member of the object at hand is, read to the object's end.
     fn list_member(&mut self) -> Result<Option<Vec<(usize, Value)>>, Unreadable> {
         if !self.takes(b'{') {
             return Ok(None);
         }
+        let (mut list, mut total, mut next) = (None, 0, false);
         while self.next() == Some(b'"') {
             let name: String = self.value()?;
             if !self.takes(b':') {
                 return Err(self.wrong("a colon is missing"));
             }
-            if LISTS.contains(&name.as_str()) && self.next() == Some(b'[') {
-                return self.list().map(Some);
+            if list.is_none() && LISTS.contains(&name.as_str()) && self.next() == Some(b'[') {
+                list = Some(self.list()?);
+            } else {
+                let value: Value = self.value()?;
+                next |= name == "next" && value.is_string();
+                let count = value.as_u64().filter(|_| TOTALS.contains(&name.as_str()));
+                total = total.max(count.unwrap_or_default());
             }
-            let _: Value = self.value()?;
             self.takes(b',');
         }
-        Ok(None)
+        let has = list.as_ref().map_or(0, Vec::len);
+        if next || total > has as u64 {
+            let of =
+                if total > has as u64 { format!("{has} of {total}") } else { format!("the first {has}") };
+            self.page = Some(format!("the file is one page of an answer, {of} rows: the others are missing"));
+        }
+        Ok(list)
     }
 
     fn list(&mut self) -> Result<Vec<(usize, Value)>, Unreadable> {

@@ -138,6 +138,22 @@ fn json_is_read_wherever_its_list_is_and_rows_keep_their_lines() {
     }
 }
 
+#[test]
+fn one_page_of_an_answer_is_told() {
+    for (text, part) in [
+        ("{\"total\": 30, \"rows\": [{\"name\": \"a1\"}]}", "1 of 30 rows"),
+        (
+            "{\"results\": [{\"name\": \"a1\"}],\n\"next\": \"https://x.example/?offset=1\"}",
+            "the first 1 rows",
+        ),
+    ] {
+        let reading = read_as(text);
+        assert_eq!((reading.rows.len(), reading.broken.len()), (1, 1));
+        assert!(reading.broken[0].reason.contains(part), "{reading:?}");
+    }
+    assert_eq!(read_as("{\"count\": 1, \"next\": null, \"results\": [{\"name\": \"a1\"}]}").broken, []);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300), format in 0..7_usize) {

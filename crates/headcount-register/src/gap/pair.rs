@@ -10,12 +10,16 @@ const NO_NAMES: [&str; 2] = ["localhost", "unknown"];
 /// Domains that only hold on one link: they make no name another one.
 const NO_DOMAINS: [&str; 4] = ["", "local", "localdomain", "lan"];
 
+/// What more assets have than this tells nothing of any of them.
+const MOST: usize = 16;
 /// How often what was paired may decide what was in doubt.
 const ROUNDS: usize = 3;
 
 /// Rows and assets on their way to each other.
 pub(super) struct Pairs<'a> {
     rows: &'a [Expected],
+    /// What each row has that may recognise an asset.
+    marks: Vec<Vec<(By, String)>>,
     /// By id, so that the order in which they come decides nothing.
     assets: Vec<&'a Asset>,
     index: BTreeMap<(By, String), BTreeSet<usize>>,
@@ -37,7 +41,10 @@ impl<'a> Pairs<'a> {
                 index.entry(mark).or_default().insert(at);
             }
         }
-        Self { rows, assets, index, paired: BTreeMap::new(), taken: BTreeMap::new(), doubts: BTreeMap::new() }
+        index.retain(|_, all| all.len() <= MOST);
+        let marks = rows.iter().map(marks_of_row).collect();
+        let (paired, taken, doubts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { rows, marks, assets, index, paired, taken, doubts }
     }
 
     /// Pairs rows and assets by all that tells, the firmest first. What one pair decides may decide another.
@@ -90,9 +97,12 @@ impl<'a> Pairs<'a> {
     fn candidates(&self, i: usize, row: &Expected, by: By) -> BTreeSet<usize> {
         let before = self.doubts.get(&i).filter(|(_, doubt, _)| *doubt != Doubt::OtherSerial);
         let in_question = |at: &usize| before.is_none_or(|(_, _, assets)| assets.contains(at));
-        let marks = marks_of_row(row);
-        let mut all = self.sharing(row, by, &marks);
+        let mut all = self.sharing(i, row, by);
         all.retain(|at| !self.taken.contains_key(at) && in_question(at));
+        if all.len() < 2 {
+            return all;
+        }
+        let marks = self.marks.get(i).map(Vec::as_slice).unwrap_or_default();
         let still = |asset: &Asset| {
             asset.latest.keys.iter().filter_map(mark_of_key).any(|mark| marks.contains(&mark))
         };
@@ -107,9 +117,9 @@ impl<'a> Pairs<'a> {
     }
 
     /// All assets that share this with a row.
-    fn sharing(&self, row: &Expected, by: By, marks: &[(By, String)]) -> BTreeSet<usize> {
+    fn sharing(&self, i: usize, row: &Expected, by: By) -> BTreeSet<usize> {
         let of = |mark: &(By, String)| self.index.get(mark).into_iter().flatten().copied();
-        let all = marks.iter().filter(|mark| mark.0 == by).flat_map(of);
+        let all = self.marks.get(i).into_iter().flatten().filter(|mark| mark.0 == by).flat_map(of);
         let same =
             |at: &usize| by != By::Name || self.asset(*at).is_some_and(|asset| share_a_name(row, asset));
         all.filter(same).collect()
@@ -139,16 +149,16 @@ impl<'a> Pairs<'a> {
                 continue;
             }
             self.doubts.remove(&i);
-            let marks = marks_of_row(row);
             for by in [By::Serial, By::Mac, By::Name] {
-                let all = self.sharing(row, by, &marks);
+                let mut all = self.sharing(i, row, by);
+                all.retain(|at| self.agrees(row, *at));
                 if !all.is_empty() {
-                    self.doubts.entry(i).or_insert((by, Doubt::SeveralRows, all));
+                    self.doubt(i, by, Doubt::SeveralRows, all);
                 }
             }
             let all = self.candidates(i, row, By::Address);
             if !all.is_empty() {
-                self.doubts.entry(i).or_insert((By::Address, Doubt::OnlyAddress, all));
+                self.doubt(i, By::Address, Doubt::OnlyAddress, all);
             }
         }
     }

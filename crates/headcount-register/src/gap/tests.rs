@@ -169,6 +169,25 @@ fn several_rows_of_one_device_are_told_and_one_may_still_be_it() {
 }
 
 #[test]
+fn a_device_that_was_replaced_under_its_name_is_not_found() {
+    let assets = [asset(named(is(device(1, 5), "device.serial", "NEW-22222"), &["pc-7"]))];
+    let old = Expected { name: Some("pc-7".to_owned()), ..serial(2, "OLD-11111") };
+    let new = Expected { name: Some("pc-7".to_owned()), ..serial(3, "NEW-22222") };
+    let gap = gap(&[old, new], &assets, &looked());
+    assert_eq!(pairs(&gap), [(3, "d1", By::Serial)]);
+    assert_eq!(reasons(&gap), [(2, &Why::Nowhere)]);
+}
+
+#[test]
+fn a_name_that_many_have_tells_nothing() {
+    let many: Vec<Asset> = (1..=40).map(|i| asset(named(device(i, i), &["MacBook Pro"]))).collect();
+    let rows: Vec<Expected> =
+        (2..50).map(|line| Expected { name: Some("MacBook Pro".to_owned()), ..serial(line, "x") }).collect();
+    let gap = gap(&rows, &many, &looked());
+    assert_eq!((gap.found.len(), gap.ambiguous.len(), gap.unexpected.len()), (0, 0, 40));
+}
+
+#[test]
 fn what_one_pair_decides_may_decide_another() {
     // The register holds one serial number on two assets; one of them is another row's by its MAC address.
     let twin = |mac: u8| asset(is(device(mac, mac), "device.serial", "S-12345"));
