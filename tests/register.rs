@@ -15,6 +15,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("register::runs_are_taken_in_once_and_compared", taken_in),
         trial("register::what_cannot_be_a_register_is_refused", refused),
+        trial("register::what_is_expected_is_compared_with_what_was_found", compared),
+        trial("register::a_list_that_is_partly_broken_is_taken_in_and_said", broken_list),
     ]
 }
 
@@ -118,5 +120,109 @@ fn refused() -> Ran {
     let db = folder.path().join("r.db").display().to_string();
     let error = headcount(&["register", "import-log", &notes.display().to_string(), "--db", &db], 2).error;
     assert!(error.contains("notes.txt"), "{error}");
+    Ok(())
+}
+
+/// The devices of a register, but for the machine that looked.
+fn devices(db: &str) -> Vec<Value> {
+    let list = headcount(&["register", "list", "--json", "--db", db], 0).output;
+    let all = list.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    all.filter(|asset| asset["latest"]["addresses"][0] != "10.20.30.250").collect()
+}
+
+/// The row that an organisation would have of a device: `name,mac,ip`.
+fn row(asset: &Value) -> String {
+    let keys = asset["keys"].as_array().unwrap();
+    let macs: Vec<&str> = keys
+        .iter()
+        .filter(|key| key["kind"] == "mac" || key["kind"] == "local-mac")
+        .map(|key| key["value"].as_str().unwrap())
+        .collect();
+    format!(
+        "PC {},{},{}\n",
+        asset["id"].as_str().unwrap(),
+        macs.join(" "),
+        asset["latest"]["addresses"][0].as_str().unwrap()
+    )
+}
+
+fn compared() -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("register.db").display().to_string();
+    let list = folder.path().join("list.csv");
+    let file = list.display().to_string();
+    let none = headcount(&["gap", "--db", &db], 2).error;
+    assert!(none.contains("no list is in the register"), "{none}");
+    let log = office(folder.path(), "first.ndjson", "1");
+    headcount(&["register", "import-log", &log, "--db", &db], 0);
+    let assets = devices(&db);
+    assert_eq!(assets.len(), 64);
+
+    // Nobody expects the first four; three are expected that are not there; one is only known by its address.
+    let rows: String = assets.iter().skip(5).map(row).collect();
+    let hint = assets[4]["latest"]["addresses"][0].as_str().unwrap();
+    let more = format!(
+        "printer-gone,00:11:22:00:00:01,10.20.30.200\nelsewhere,00:11:22:00:00:02,10.99.0.5\n\x1b[31mred,00:11:22:00:00:03,\nhint,,{hint}\n"
+    );
+    fs::write(&list, format!("name,mac,ip\n{rows}{more}")).unwrap();
+    let taken = headcount(&["register", "expect", &file, "--db", &db], 0).output;
+    assert!(taken.starts_with("63 devices are expected (csv); 0 rows are broken"), "{taken}");
+    let again = headcount(&["register", "expect", &file, "--db", &db], 0).output;
+    assert!(again.contains("nothing was changed"), "{again}");
+
+    let answer: Value = serde_json::from_str(&headcount(&["gap", "--json", "--db", &db], 1).output).unwrap();
+    let figures = &answer["gap"]["figures"];
+    let counts = ["expected", "found", "missing", "unexpected", "ambiguous"]
+        .map(|name| figures[name].as_u64().unwrap());
+    assert_eq!(counts, [63, 59, 4, 4, 1], "{figures}");
+    let percent = figures["unexpected_percent"].as_f64().unwrap();
+    assert!((percent - 400.0 / 63.0).abs() < 1e-9, "{percent}");
+    let mut unexpected: Vec<&str> =
+        assets.iter().take(4).map(|asset| asset["id"].as_str().unwrap()).collect();
+    let mut said: Vec<&str> =
+        answer["gap"]["unexpected"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    unexpected.sort_unstable();
+    said.sort_unstable();
+    assert_eq!(said, unexpected);
+    let missing = answer["gap"]["not_found"].as_array().unwrap();
+    let why = missing.iter().map(|missing| missing["why"]["why"].as_str().unwrap());
+    assert_eq!(why.collect::<Vec<_>>(), ["no-answer", "not-looked-at", "nowhere", "ambiguous"]);
+    assert_eq!(answer["gap"]["ambiguous"][0]["doubt"], "only-address");
+    assert_eq!(answer["assets"].as_array().unwrap().len(), 5);
+
+    let text = headcount(&["gap", "--db", &db, "--threshold", "6.4"], 0).output;
+    for part in
+        ["Found, not expected (4)", "Expected, not found (3)", "Ambiguous (1)", "Expected and found (59)"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(text.contains("\\x1b[31mred") && !text.contains('\x1b'), "{text}");
+    assert!(text.contains("6.3 %") && text.contains("10.99.0.0/24"), "{text}");
+    headcount(&["gap", "--db", &db, "--threshold", "6.3"], 1);
+    Ok(())
+}
+
+fn broken_list() -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("register.db").display().to_string();
+    let list = folder.path().join("list.csv");
+    let file = list.display().to_string();
+    let expect = |text: &str, more: &[&str], code: i32| {
+        fs::write(&list, text).unwrap();
+        headcount(&[&["register", "expect", &file, "--db", &db], more].concat(), code)
+    };
+    let said =
+        expect("Kennung;Adresse\nnas-1;10.20.30.20\nnas-2;10.20.30.\x1b[0m\n", &["--map", "Kennung=name"], 1);
+    assert!(said.output.starts_with("1 devices are expected"), "{}", said.output);
+    assert!(said.error.contains("list.csv:3:") && !said.error.contains('\x1b'), "{}", said.error);
+    let said = expect("colour\nred\n", &[], 2).error;
+    assert!(said.contains("--map COLUMN=FIELD") && said.contains("\"colour\""), "{said}");
+    let said = expect("name,mac\nx,zz\n", &[], 2).error;
+    assert!(said.contains("list.csv:2:") && said.contains("nothing was changed"), "{said}");
+    let said = expect("name\nx\n", &["--map", "x=colour"], 2).error;
+    assert!(said.contains("is no field"), "{said}");
+    expect("{\"result\": [{\"name\": \"x\"}", &["--format", "servicenow"], 2);
+    let none = headcount(&["gap", "--db", &db], 2).error;
+    assert!(none.contains("no run is in the register"), "{none}");
     Ok(())
 }

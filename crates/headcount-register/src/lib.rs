@@ -5,6 +5,8 @@
 
 mod asset;
 mod change;
+mod expected;
+mod gap;
 mod intake;
 mod key;
 mod reconcile;
@@ -16,6 +18,10 @@ mod store;
 
 pub use asset::{Asset, At};
 pub use change::{Change, What};
+pub use expected::{
+    Aside, Expected, ExpectedList, Field, Format, How, Reading, Unreadable, read as read_expected,
+};
+pub use gap::{Ambiguity, By, Doubt, Figures, Found, Gap, LookedAt, NotFound, Shares, Why, gap};
 pub use intake::{Intake, View, take_in};
 pub use key::{Key, KeyKind, keys_of};
 pub use reconcile::{AssetId, Assignment, Because, Held, Pins, Reconciled, reconcile};

@@ -10,10 +10,14 @@ use std::{
 use headcount_model::Run;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::{Asset, AssetId, Change, Failed, Imported, Intake, Key, Sighting, Store, Stored, View, take_in};
+use crate::{
+    Asset, AssetId, Change, ExpectedList, Failed, Imported, Intake, Key, Sighting, Store, Stored, View,
+    take_in,
+};
 
 /// The forms of the file, oldest first: each leads from the one before to the next.
-const MIGRATIONS: [&str; 1] = [include_str!("sqlite/migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("sqlite/migrations/0001.sql"), include_str!("sqlite/migrations/0002.sql")];
 /// How long a writer waits for another.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -155,6 +159,14 @@ impl Store for Sqlite {
 
     fn pins(&self) -> Result<Vec<(Key, AssetId)>, Failed> {
         self.read(rows::pins)
+    }
+
+    fn expect(&mut self, list: &ExpectedList) -> Result<bool, Failed> {
+        self.change(|tx| rows::expect(tx, list))
+    }
+
+    fn expected(&self) -> Result<Option<ExpectedList>, Failed> {
+        self.read(rows::expected)
     }
 }
 

@@ -3,7 +3,7 @@
 use headcount_model::Run;
 use thiserror::Error;
 
-use crate::{Asset, AssetId, Change, Key, Sighting};
+use crate::{Asset, AssetId, Change, ExpectedList, Key, Sighting};
 
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -98,4 +98,17 @@ pub trait Store {
     /// # Errors
     /// The store cannot be read.
     fn pins(&self) -> Result<Vec<(Key, AssetId)>, Failed>;
+
+    /// Takes in what is expected from now on; earlier lists are kept. A list that says the same as the one before
+    /// changes nothing: `false`.
+    ///
+    /// # Errors
+    /// The store cannot be read or written; it is then as before.
+    fn expect(&mut self, list: &ExpectedList) -> Result<bool, Failed>;
+
+    /// What is expected: the list that was taken in last. `None` where there never was one.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn expected(&self) -> Result<Option<ExpectedList>, Failed>;
 }

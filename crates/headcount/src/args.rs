@@ -1,11 +1,15 @@
 //! The command line as typed.
 
+mod gap;
+
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headcount_model::PortSet;
 
 use crate::{exit, profile::ProfileName};
+
+pub(crate) use gap::{ExpectArgs, GapArgs};
 
 /// Finds every device on a network.
 ///
@@ -57,6 +61,8 @@ pub(crate) enum Command {
     Register(RegisterArgs),
     /// What changed between two runs of the register; exit code 1 if anything did.
     Diff(DiffArgs),
+    /// What is expected against what was found; exit code 1 if there is more than is expected.
+    Gap(GapArgs),
     /// Look into the library of fingerprints, check it.
     Fingerprints(FingerprintsArgs),
     /// Play a random network on an interface, for benchmarks.
@@ -127,6 +133,9 @@ pub(crate) struct RegisterArgs {
 pub(crate) enum RegisterCommand {
     /// Take runs in from their logs or JSON, with today's fingerprints. A run that is there already changes nothing.
     ImportLog(ImportLogArgs),
+    /// Take in the list of what the organisation believes that it has: CSV, JSON, or an export of Snipe-IT, NetBox,
+    /// GLPI or ServiceNow.
+    Expect(ExpectArgs),
     /// List the devices.
     List(ListAssetsArgs),
     /// Make a key stand for a device, whatever else speaks against it; everything is taken in again with that.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headcount_model::Run;
+use headcount_model::{Run, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use crate::{Asset, AssetId, Change, Intake, Key, KeyKind, Pins, Sighting, Stored};
+use crate::{Asset, AssetId, Change, ExpectedList, Intake, Key, KeyKind, Pins, Sighting, Stored};
 
 /// What may go wrong.
 #[derive(Debug, Error)]
@@ -263,4 +263,27 @@ pub(super) fn pins(db: &Connection) -> Result<Vec<(Key, AssetId)>> {
         pins.push((Key { kind, value: row.get(1)? }, AssetId(row.get(2)?)));
     }
     Ok(pins)
+}
+
+/// Writes a list unless the newest one says the same.
+pub(super) fn expect(db: &Connection, list: &ExpectedList) -> Result<bool> {
+    let same = expected(db)?.is_some_and(|newest| newest.rows == list.rows && newest.broken == list.broken);
+    if !same {
+        db.prepare_cached("INSERT INTO expected (taken, source, rows, broken) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![list.taken.as_micros(), list.source, json(&list.rows)?, json(&list.broken)?])?;
+    }
+    Ok(!same)
+}
+
+pub(super) fn expected(db: &Connection) -> Result<Option<ExpectedList>> {
+    let mut statement =
+        db.prepare_cached("SELECT taken, source, rows, broken FROM expected ORDER BY id DESC LIMIT 1")?;
+    let mut found = statement.query([])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    Ok(Some(ExpectedList {
+        taken: Timestamp::from_micros(row.get(0)?),
+        source: row.get(1)?,
+        rows: from_json(&row.get::<_, String>(2)?)?,
+        broken: from_json(&row.get::<_, String>(3)?)?,
+    }))
 }

@@ -152,3 +152,51 @@ fn a_full_disk_changes_nothing_and_says_so() {
     assert!(error.contains("make room"), "{error}");
     assert_eq!(everything(&store), before);
 }
+
+fn list(day: i64, names: &[&str]) -> crate::ExpectedList {
+    let text: String = names.iter().map(|name| format!("{name}\n")).collect();
+    let reading = crate::read_expected(format!("name\n{text}").as_bytes(), &crate::How::default()).unwrap();
+    crate::ExpectedList {
+        taken: run(day).started,
+        source: format!("list-{day}.csv"),
+        rows: reading.rows,
+        broken: reading.broken,
+    }
+}
+
+#[test]
+fn the_newest_list_is_what_is_expected_and_the_same_one_twice_is_no_new_one() {
+    let mut store = Sqlite::in_memory().unwrap();
+    assert_eq!(store.expected().unwrap(), None);
+    let first = list(1, &["nas-1", "nas-2", "nas-1"]);
+    assert_eq!((first.rows.len(), first.broken.len()), (2, 1));
+    assert!(store.expect(&first).unwrap());
+    assert!(!store.expect(&list(2, &["nas-1", "nas-2", "nas-1"])).unwrap());
+    assert_eq!(store.expected().unwrap(), Some(first.clone()));
+    let second = list(3, &["nas-1"]);
+    assert!(store.expect(&second).unwrap());
+    assert_eq!(store.expected().unwrap(), Some(second));
+    // Back to what was before is a change again, and all versions stay.
+    assert!(store.expect(&first).unwrap());
+    let kept: i64 =
+        store.connection.query_row("SELECT count(*) FROM expected", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 3);
+    // Runs that come later leave it alone.
+    store.import(&run(2), &[device(1, 5)]).unwrap();
+    store.import(&run(1), &[device(1, 5)]).unwrap();
+    assert_eq!(store.expected().unwrap(), Some(first));
+}
+
+#[test]
+fn a_register_of_the_first_form_is_brought_to_the_newest_and_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.db");
+    let mut store = Sqlite::open(&path).unwrap();
+    store.import(&run(1), &[device(1, 5)]).unwrap();
+    let before = everything(&store);
+    store.connection.execute_batch("DROP TABLE expected; PRAGMA user_version = 1;").unwrap();
+    drop(store);
+    let mut store = Sqlite::open(&path).unwrap();
+    assert_eq!(everything(&store), before);
+    assert!(store.expect(&list(1, &["nas-1"])).unwrap());
+}

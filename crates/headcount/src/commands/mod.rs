@@ -5,6 +5,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod fingerprints;
+mod gap;
 mod identify;
 mod play;
 mod register;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Identify(args) => identify::run(&args),
         Command::Register(args) => register::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Gap(args) => gap::run(&args),
         Command::Fingerprints(args) => fingerprints::run(&args),
         Command::Play(args) => play::run(&args),
     }

@@ -1,5 +1,7 @@
 //! `headcount register`: the devices over time.
 
+mod expect;
+
 use std::{fs, path::PathBuf};
 
 use anyhow::Context;
@@ -24,6 +26,7 @@ const MOST_SHOWN: usize = 3;
 pub(super) fn run(args: &RegisterArgs) -> Result<u8, Failure> {
     match &args.command {
         RegisterCommand::ImportLog(args) => import_logs(args),
+        RegisterCommand::Expect(args) => expect::run(args),
         RegisterCommand::List(args) => list(args),
         RegisterCommand::Pin(PinArgs { key, device, db }) => {
             let mut store = open(db, None).map_err(Failure::Usage)?;
