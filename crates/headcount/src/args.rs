@@ -62,6 +62,10 @@ pub(crate) enum Command {
     /// What changed between two runs of the register; exit code 1 if anything did.
     Diff(DiffArgs),
     /// What is expected against what was found; exit code 1 if there is more than is expected.
+    ///
+    /// A device of the list and one of the register are the same by their serial number, else by a MAC address, else by
+    /// a name; one that only has an address in common is ambiguous. The gap is the devices that nobody expects, in per
+    /// cent of those that are expected.
     Gap(GapArgs),
     /// Look into the library of fingerprints, check it.
     Fingerprints(FingerprintsArgs),

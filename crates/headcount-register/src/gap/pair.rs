@@ -35,14 +35,18 @@ impl<'a> Pairs<'a> {
     pub(super) fn new(rows: &'a [Expected], assets: &'a [Asset]) -> Self {
         let mut assets: Vec<&Asset> = assets.iter().collect();
         assets.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut index: BTreeMap<(By, String), BTreeSet<usize>> = BTreeMap::new();
+        let marks: Vec<Vec<(By, String)>> = rows.iter().map(marks_of_row).collect();
+        // Only what a row asks for is looked up in the end.
+        let mut index: BTreeMap<(By, String), BTreeSet<usize>> =
+            marks.iter().flatten().map(|mark| (mark.clone(), BTreeSet::new())).collect();
         for (at, asset) in assets.iter().enumerate() {
             for mark in marks_of_asset(asset) {
-                index.entry(mark).or_default().insert(at);
+                if let Some(all) = index.get_mut(&mark) {
+                    all.insert(at);
+                }
             }
         }
-        index.retain(|_, all| all.len() <= MOST);
-        let marks = rows.iter().map(marks_of_row).collect();
+        index.retain(|_, all| !all.is_empty() && all.len() <= MOST);
         let (paired, taken, doubts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { rows, marks, assets, index, paired, taken, doubts }
     }

@@ -8,10 +8,6 @@ use headcount_register::{Field, Format};
 use super::DbArgs;
 
 /// `headcount register expect`.
-///
-/// The columns of a table are recognised by their headings, in English and in German; --map says what others mean.
-/// Fields: name, asset_tag, serial, mac, address, host, vendor, model, type, owner, location, segment; - for a column
-/// that is not to be read. In JSON a column is a member, or a path of members parted by dots.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit codes:\n  0    all rows were taken in\n  1    some rows are broken: they are listed with their lines, the others were taken in\n  2    nothing can be read; nothing was changed"
@@ -23,7 +19,9 @@ pub(crate) struct ExpectArgs {
     /// Its form: csv, json, snipe-it, netbox, glpi or servicenow [default: recognised].
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     pub format: Option<Format>,
-    /// What a column means: --map "Inventory no=asset_tag" --map "Notes=-".
+    /// What a column means, where its heading does not say it in English or German: --map "Inv. no=asset_tag". Fields:
+    /// name, asset_tag, serial, mac, address, host, vendor, model, type, owner, location, segment; - for a column that is
+    /// not to be read. In JSON a column is a member, or a path of members parted by dots.
     #[arg(long, value_name = "COLUMN=FIELD", value_parser = mapping)]
     pub map: Vec<(String, Option<Field>)>,
     #[command(flatten)]
@@ -31,10 +29,6 @@ pub(crate) struct ExpectArgs {
 }
 
 /// `headcount gap`.
-///
-/// A device of the list and one of the register are the same by their serial number, else by a MAC address, else by a
-/// name. One that only has an address in common is ambiguous. The gap is the devices that nobody expects, in per cent of
-/// those that are expected.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit codes:\n  0    the gap is not above the threshold\n  1    the gap of devices that nobody expects is above the threshold\n  2    bad input: there is no list or no run in the register"
