@@ -1,24 +1,36 @@
 //! The register, as a user works with it.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::support::{
     Ran,
-    product::{Ended, run_here},
+    product::{Ended, HEADCOUNT, run_here},
     trial,
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("register::runs_are_taken_in_once_and_compared", taken_in),
+        trial("register::an_import_that_is_killed_loses_and_doubles_nothing", killed),
         trial("register::what_cannot_be_a_register_is_refused", refused),
         trial("register::what_is_expected_is_compared_with_what_was_found", compared),
         trial("register::a_list_that_is_partly_broken_is_taken_in_and_said", broken_list),
     ]
 }
+
+/// How often an import is killed, each time later.
+const KILLS: u64 = 200;
+/// How much later.
+const STEP: Duration = Duration::from_micros(700);
 
 fn headcount(arguments: &[&str], code: i32) -> Ended {
     let ended = run_here(arguments);
@@ -106,6 +118,45 @@ fn pinned(db: &str) {
     assert!(nobody.contains("there is no asset nobody"), "{nobody}");
     let kind = headcount(&["register", "pin", "ip:10.0.0.1", one, "--db", db], 2).error;
     assert!(kind.contains("is no kind of key"), "{kind}");
+}
+
+/// SIGKILL at any moment: the register is as before or as after, and the same import makes it whole.
+fn killed() -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (first, second) = (office(folder.path(), "1.ndjson", "1"), office(folder.path(), "2.ndjson", "2"));
+    let (base, whole, db) = (at("base.db"), at("whole.db"), at("killed.db"));
+    headcount(&["register", "import-log", &first, "--db", &base], 0);
+    headcount(&["register", "import-log", &first, &second, "--db", &whole], 0);
+    let list = |db: &str| headcount(&["register", "list", "--json", "--db", db], 0).output;
+    let (before, after) = (list(&base), list(&whole));
+    assert_ne!(before, after);
+    let (mut cut, mut done) = (0, 0);
+    for kill in 0..KILLS {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(format!("{db}{ending}"));
+        }
+        fs::copy(&base, &db).unwrap();
+        let mut child = Command::new(HEADCOUNT)
+            .args(["register", "import-log", &second, "--db", &db])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Not a measure of time: any moment will do, and all of them are tried.
+        thread::sleep(STEP * u32::try_from(kill).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // Every tenth is looked at before it is made whole: looking costs a start of the program.
+        if kill % 10 == 0 {
+            let now = list(&db);
+            assert!(now == before || now == after, "killed after {:?}", STEP * u32::try_from(kill).unwrap());
+            *(if now == before { &mut cut } else { &mut done }) += 1;
+        }
+        headcount(&["register", "import-log", &second, "--db", &db], 0);
+        assert_eq!(list(&db), after, "killed after {:?}", STEP * u32::try_from(kill).unwrap());
+    }
+    assert!(cut > 0, "nothing was cut off: {cut} and {done}");
+    Ok(())
 }
 
 fn refused() -> Ran {

@@ -88,8 +88,11 @@ fn delimiter<'t>(text: &'t str, how: &How) -> (u8, &'t str, usize) {
     let told = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep="));
     if let Some(sign) = text.as_bytes().get(4).copied().filter(|sign| told && DELIMITERS.contains(sign)) {
         let rest = text.get(5..).unwrap_or_default();
-        let rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\n', '\r'])).unwrap_or(rest);
-        return (sign, rest, 1);
+        // Where the line goes on it is a heading of that name.
+        let rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\n', '\r']));
+        if let Some(rest) = rest {
+            return (sign, rest, 1);
+        }
     }
     let fits = |delimiter: &u8| {
         let headings = headings(text, *delimiter);
