@@ -28,9 +28,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// How often an import is killed, each time later.
-const KILLS: u64 = 200;
+const KILLS: u64 = 40;
 /// How much later.
-const STEP: Duration = Duration::from_micros(700);
+const STEP: Duration = Duration::from_micros(3500);
 
 fn headcount(arguments: &[&str], code: i32) -> Ended {
     let ended = run_here(arguments);
