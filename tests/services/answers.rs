@@ -38,6 +38,7 @@ pub(super) const ALL: &[(&str, Test)] = &[
     ("postgresql", |host| host.says("postgres.ssl", "no")),
     ("printer", printer),
     ("redis", redis),
+    ("sadp", sadp),
     ("samba", samba),
     ("slapd", slapd),
     ("telnetd", telnetd),
@@ -205,6 +206,13 @@ fn redis(host: &Host) {
     serves_its_version(host, "tcp", 6379, "Redis");
     host.says("redis.auth", "none");
     host.is_exposed("redis-no-password");
+}
+
+/// It answers to the group, which is heard while answers are gathered.
+fn sadp(host: &Host) {
+    host.says("sadp.model", "DS-2CD2143G0-I");
+    host.says("sadp.activated", "true");
+    host.is("device.vendor", "Hikvision");
 }
 
 fn samba(host: &Host) {

@@ -87,7 +87,7 @@ pub enum Command {
         id: CommandId,
     },
     /// Send one datagram to a multicast group on one link, never routed further, and tell every answer that comes to
-    /// its socket until the window is over.
+    /// its socket, and to the group if it is to be joined, until the window is over.
     Gather {
         /// Its id.
         id: CommandId,
@@ -97,6 +97,8 @@ pub enum Command {
         source: Ipv4Addr,
         /// The group and port.
         to: SocketAddrV4,
+        /// Whether to join the group.
+        join: bool,
         /// What to send.
         payload: Vec<u8>,
         /// How long to listen.

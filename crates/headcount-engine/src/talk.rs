@@ -77,13 +77,13 @@ struct Call {
     network: Ipv4Network,
     source: Ipv4Addr,
     probe: &'static probe::Probe,
-    group: SocketAddrV4,
+    group: probe::Group,
 }
 
 impl Call {
     /// The question to one who answers.
     fn question(&self) -> probe::Question {
-        probe::Question::datagram(self.probe.name, self.group.port())
+        probe::Question::datagram(self.probe.name, self.group.at.port())
     }
 }
 
@@ -428,7 +428,7 @@ impl Engine {
 
     fn next_call(&mut self, now: Instant) -> Option<Command> {
         let call = *self.talks.calls.last()?;
-        match self.gate.admit_group(now, call.segment, call.network, call.group.port()) {
+        match self.gate.admit_group(now, call.segment, call.network, call.group.at.port()) {
             Ok(()) => {}
             Err(Instant::FAR) => {
                 self.talks.calls.pop();
@@ -440,13 +440,14 @@ impl Engine {
             }
         }
         self.talks.calls.pop();
-        let context = self.context(*call.group.ip(), &call.question());
+        let context = self.context(*call.group.at.ip(), &call.question());
         let payload = Exchange::begin(call.probe, context, now).take_sends().into_iter().next()?;
         let id = self.next_id();
         self.counters.sent += 1;
         self.talks.gathers.insert(id, call);
         let interface = self.plan.segments.get(usize::from(call.segment))?.interface.clone();
-        Some(Command::Gather { id, interface, source: call.source, to: call.group, payload, window: GATHER })
+        let (to, join) = (call.group.at, call.group.hears_answers);
+        Some(Command::Gather { id, interface, source: call.source, to, join, payload, window: GATHER })
     }
 
     /// A host answered a question that was put to everybody.

@@ -81,8 +81,8 @@ impl Commands {
             Command::Converse { id, to, carrier, tls, timeout } => {
                 return self.conversations.begin(id, to, carrier, tls, timeout);
             }
-            Command::Gather { id, source, to, payload, window, .. } => {
-                return self.conversations.gather(id, source, to, payload, window);
+            Command::Gather { id, source, to, join, payload, window, .. } => {
+                return self.conversations.gather(id, source, (to, join), payload, window);
             }
             Command::Send { id, bytes } => return self.conversations.say(id, bytes),
             Command::HangUp { id } => return self.conversations.hang_up(id),

@@ -75,18 +75,18 @@ impl Conversations {
         self.under_way.insert(id, say);
     }
 
-    /// Asks a group and gathers what its members answer.
+    /// Asks a group and gathers what its members answer, to the group too if it is to be joined.
     pub(crate) fn gather(
         &mut self,
         id: CommandId,
         source: Ipv4Addr,
-        to: SocketAddrV4,
+        (to, join): (SocketAddrV4, bool),
         payload: Vec<u8>,
         window: Duration,
     ) {
         let tell = self.tell.clone();
         self.tasks.spawn(async move {
-            let gathered = timeout(window, gather(id, source, to, &payload, &tell)).await;
+            let gathered = timeout(window, gather(id, source, (to, join), &payload, &tell)).await;
             let end = match gathered {
                 Ok(Err(error)) => {
                     tracing::debug!("no question to {to} from {source}: {error}");
@@ -260,10 +260,15 @@ async fn datagrams(
 async fn gather(
     id: CommandId,
     source: Ipv4Addr,
-    to: SocketAddrV4,
+    (to, join): (SocketAddrV4, bool),
     payload: &[u8],
     tell: &News,
 ) -> io::Result<()> {
+    // Before the question, for the first answer may come at once. Where another program has the port for itself, only
+    // answers to the asker are heard.
+    let joined = join
+        .then(|| member(source, to).inspect_err(|error| tracing::debug!("cannot join {to}: {error}")).ok());
+    let joined = joined.flatten();
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddrV4::new(source, 0).into())?;
@@ -272,16 +277,40 @@ async fn gather(
     socket.set_multicast_loop_v4(false)?;
     let socket = UdpSocket::from_std(socket.into())?;
     socket.send_to(payload, to).await?;
-    let mut buffer = vec![0; CHUNK];
+    let (mut buffer, mut other) = (vec![0; CHUNK], vec![0; CHUNK]);
     for _ in 0..ANSWERS {
-        let (len, from) = socket.recv_from(&mut buffer).await?;
+        let to_group = async {
+            match &joined {
+                Some(joined) => joined.recv_from(&mut other).await,
+                None => std::future::pending().await,
+            }
+        };
+        let (heard, in_group) = tokio::select! {
+            heard = socket.recv_from(&mut buffer) => (heard?, false),
+            heard = to_group => (heard?, true),
+        };
+        let (len, from) = heard;
         let std::net::SocketAddr::V4(from) = from else { continue };
+        if *from.ip() == source {
+            continue;
+        }
+        let buffer = if in_group { &other } else { &buffer };
         let bytes = buffer.get(..len).unwrap_or_default().to_vec();
         if tell.send((id, Told::Received(Some(*from.ip()), bytes))).await.is_err() {
             break;
         }
     }
     Ok(())
+}
+
+/// A socket that hears what is said to a group on the link of `source`.
+fn member(source: Ipv4Addr, group: SocketAddrV4) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&group.into())?;
+    socket.join_multicast_v4(group.ip(), &source)?;
+    UdpSocket::from_std(socket.into())
 }
 
 fn failure_of(error: &io::Error) -> Failure {

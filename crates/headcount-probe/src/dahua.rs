@@ -1,10 +1,10 @@
 //! What a Dahua device, or one sold under another name, tells to Dahua's own search tool.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
-use crate::{Budget, Carrier, Context, Conversation, End, Out, Probe, Safety};
+use crate::{Budget, Carrier, Context, Conversation, End, Group, Out, Probe, Safety};
 
 /// DHIP: a search.
 pub(crate) static PROBE: Probe = Probe {
@@ -13,7 +13,7 @@ pub(crate) static PROBE: Probe = Probe {
     carrier: Carrier::Datagram,
     ports: &[PORT],
     tls_ports: &[],
-    multicast: Some(SocketAddrV4::new(Ipv4Addr::new(239, 255, 255, 251), PORT)),
+    multicast: Some(Group::heard(Ipv4Addr::new(239, 255, 255, 251), PORT)),
     sends: "one search request; never an initialisation or change of address",
     normal: "the maker's search tool and every recorder send it to find cameras",
     source: "Dahua's ConfigTool and its answers as published by open clients; NetSDK's DEVICE_NET_INFO_EX for the state of \

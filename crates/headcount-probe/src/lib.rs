@@ -74,7 +74,7 @@ mod transcript;
 
 pub use exchange::{Exchange, Heard, Step};
 pub use probe::{
-    Budget, Carrier, Context, Conversation, End, Failure, Follow, Out, Probe, Safety, Said, TlsFacts,
+    Budget, Carrier, Context, Conversation, End, Failure, Follow, Group, Out, Probe, Safety, Said, TlsFacts,
 };
 pub use select::{Host, Question, is_quiet_port, may_follow, questions};
 pub use tls::describe as describe_tls;

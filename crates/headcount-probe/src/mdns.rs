@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{Ipv4Addr, SocketAddrV4},
+    net::Ipv4Addr,
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use headcount_wire::dns::{
     self, CLASS_IN, CLASS_TOP_BIT, Message, Question, Record, RecordData, RecordType, SERVICE_TYPES,
 };
 
-use crate::{Budget, Carrier, Context, Conversation, End, Out, Probe, Safety};
+use crate::{Budget, Carrier, Context, Conversation, End, Group, Out, Probe, Safety};
 
 /// Multicast DNS: all service types, then each one's instances, then each instance.
 pub(crate) static PROBE: Probe = Probe {
@@ -19,7 +19,7 @@ pub(crate) static PROBE: Probe = Probe {
     carrier: Carrier::Datagram,
     ports: &[PORT],
     tls_ports: &[],
-    multicast: Some(SocketAddrV4::new(Ipv4Addr::new(224, 0, 0, 251), PORT)),
+    multicast: Some(Group::asked(Ipv4Addr::new(224, 0, 0, 251), PORT)),
     sends: "one query for all service types; then, to the host alone, queries for the instances of the types that it named \
             and for the SRV, TXT and A records of those",
     normal: "every browser of network services asks so",

@@ -8,6 +8,28 @@ use std::{
 
 use headcount_model::Raw;
 
+/// A multicast group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its address and port.
+    pub at: SocketAddrV4,
+    /// Whether answers come to the group instead of to whoever asked: then it is joined while they are gathered. Only for
+    /// a protocol whose answers cannot be taken for the questions of others.
+    pub hears_answers: bool,
+}
+
+impl Group {
+    /// A group whose members answer whoever asked.
+    pub const fn asked(address: Ipv4Addr, port: u16) -> Self {
+        Self { at: SocketAddrV4::new(address, port), hears_answers: false }
+    }
+
+    /// A group whose members answer to the group.
+    pub const fn heard(address: Ipv4Addr, port: u16) -> Self {
+        Self { at: SocketAddrV4::new(address, port), hears_answers: true }
+    }
+}
+
 /// A protocol, described.
 pub struct Probe {
     /// Its name in output, logs and follow-ups: lower case, with hyphens.
@@ -22,7 +44,7 @@ pub struct Probe {
     pub tls_ports: &'static [u16],
     /// The group to which its first message may also be sent, once for a whole segment. That message must then be
     /// the same for every host.
-    pub multicast: Option<SocketAddrV4>,
+    pub multicast: Option<Group>,
     /// What it sends.
     pub sends: &'static str,
     /// Why a normal client sends that.

@@ -1,11 +1,8 @@
 //! What a Hikvision device tells to Hikvision's own search tool, among it whether it was ever given a password.
 
-use std::{
-    fmt::Write,
-    net::{Ipv4Addr, SocketAddrV4},
-};
+use std::{fmt::Write, net::Ipv4Addr};
 
-use crate::{Budget, Carrier, Context, Conversation, End, Out, Probe, Safety, xml};
+use crate::{Budget, Carrier, Context, Conversation, End, Group, Out, Probe, Safety, xml};
 
 /// SADP: an inquiry.
 pub(crate) static PROBE: Probe = Probe {
@@ -14,7 +11,7 @@ pub(crate) static PROBE: Probe = Probe {
     carrier: Carrier::Datagram,
     ports: &[PORT],
     tls_ports: &[],
-    multicast: Some(SocketAddrV4::new(Ipv4Addr::new(239, 255, 255, 250), PORT)),
+    multicast: Some(Group::heard(Ipv4Addr::new(239, 255, 255, 250), PORT)),
     sends: "one inquiry; never an activation, update or reset",
     normal: "the maker's search tool and every recorder send it to find cameras",
     source: "Hikvision's SADP tool and its answers as published by researchers and open clients; no public specification",

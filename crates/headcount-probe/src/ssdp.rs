@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use headcount_wire::ssdp::{self, GROUP, PORT, ROOT_DEVICE};
 
 use crate::{
-    Budget, Carrier, Context, Conversation, End, Follow, Out, Probe, Safety, head::Answer, is_quiet_port, url,
+    Budget, Carrier, Context, Conversation, End, Follow, Group, Out, Probe, Safety, head::Answer,
+    is_quiet_port, url,
 };
 
 /// SSDP: a search for everything.
@@ -15,7 +16,7 @@ pub(crate) static PROBE: Probe = Probe {
     carrier: Carrier::Datagram,
     ports: &[PORT],
     tls_ports: &[],
-    multicast: Some(std::net::SocketAddrV4::new(GROUP, PORT)),
+    multicast: Some(Group::asked(GROUP, PORT)),
     sends: "one search for all devices and services; if that stays silent, one for root devices",
     normal: "every UPnP control point searches this way",
     source: "UPnP Device Architecture 2.0, section 1.3",

@@ -1,12 +1,8 @@
 //! The types and scopes of a Web Services device: ONVIF cameras, printers, Windows.
 
-use std::{
-    collections::BTreeSet,
-    net::{Ipv4Addr, SocketAddrV4},
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
-use crate::{Budget, Carrier, Context, Conversation, End, Out, Probe, Safety, xml};
+use crate::{Budget, Carrier, Context, Conversation, End, Group, Out, Probe, Safety, xml};
 
 /// WS-Discovery: a Probe for everything.
 pub(crate) static PROBE: Probe = Probe {
@@ -15,7 +11,7 @@ pub(crate) static PROBE: Probe = Probe {
     carrier: Carrier::Datagram,
     ports: &[PORT],
     tls_ports: &[],
-    multicast: Some(SocketAddrV4::new(Ipv4Addr::new(239, 255, 255, 250), PORT)),
+    multicast: Some(Group::asked(Ipv4Addr::new(239, 255, 255, 250), PORT)),
     sends: "one Probe without types or scopes; if that stays silent, one for devices and one for cameras",
     normal: "Windows looks for printers and ONVIF clients for cameras this way",
     source: "WS-Discovery (April 2005), section 5.2 and appendix I; ONVIF Core Specification, section 7",

@@ -149,7 +149,7 @@ fn described(probe: &headcount_probe::Probe) -> String {
     let ports: Vec<String> =
         [list(probe.ports, carrier), list(probe.tls_ports, " in TLS")].into_iter().flatten().collect();
     let ports = match (ports.is_empty(), probe.multicast) {
-        (true, Some(group)) => format!("{}/udp", group.port()),
+        (true, Some(group)) => format!("{}/udp", group.at.port()),
         (true, None) => "where another answer leads".to_owned(),
         (false, _) => ports.join("; "),
     };
