@@ -31,6 +31,7 @@ pub(super) const ALL: &[(&str, Test)] = &[
     ("memcached", memcached),
     ("minidlna", minidlna),
     ("miniupnpd", miniupnpd),
+    ("mndp", mndp),
     ("mosquitto", mosquitto),
     ("net-snmp", net_snmp),
     ("nginx", nginx),
@@ -150,6 +151,13 @@ fn miniupnpd(host: &Host) {
     host.says_also("upnp.friendlyname", "Gate");
     host.says_also("upnp.modelname", "Gate router");
     host.is("device.type", "broadband-router");
+}
+
+/// It broadcasts its answer.
+fn mndp(host: &Host) {
+    host.says("mndp.identity", "edge");
+    host.says("mndp.board", "RB750Gr3");
+    host.is("device.vendor", "MikroTik");
 }
 
 fn mosquitto(host: &Host) {

@@ -275,6 +275,7 @@ async fn gather(
     socket.set_multicast_if_v4(&source)?;
     socket.set_multicast_ttl_v4(1)?;
     socket.set_multicast_loop_v4(false)?;
+    socket.set_broadcast(to.ip().is_broadcast())?;
     let socket = UdpSocket::from_std(socket.into())?;
     socket.send_to(payload, to).await?;
     let (mut buffer, mut other) = (vec![0; CHUNK], vec![0; CHUNK]);
@@ -303,13 +304,17 @@ async fn gather(
     Ok(())
 }
 
-/// A socket that hears what is said to a group on the link of `source`.
+/// A socket that hears what is said to a group, or broadcast, on the link of `source`.
 fn member(source: Ipv4Addr, group: SocketAddrV4) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
-    socket.bind(&group.into())?;
-    socket.join_multicast_v4(group.ip(), &source)?;
+    if group.ip().is_broadcast() {
+        socket.bind(&SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, group.port()).into())?;
+    } else {
+        socket.bind(&group.into())?;
+        socket.join_multicast_v4(group.ip(), &source)?;
+    }
     UdpSocket::from_std(socket.into())
 }
 

@@ -1,18 +1,20 @@
 //! What MikroTik routers tell their neighbours.
 
+use std::net::Ipv4Addr;
+
 use headcount_model::MacAddr;
 
-use crate::{Budget, Carrier, Context, Conversation, End, Out, Probe, Safety};
+use crate::{Budget, Carrier, Context, Conversation, End, Group, Out, Probe, Safety};
 
 /// MNDP: a refresh request. Routers mostly broadcast their answer, so that only those on the same link hear it, and on
-/// this very port.
+/// this very port; there the request is a broadcast too.
 pub(crate) static PROBE: Probe = Probe {
     name: "mndp",
     title: "MikroTik neighbour discovery",
     carrier: Carrier::Datagram,
-    ports: &[5678],
+    ports: &[PORT],
     tls_ports: &[],
-    multicast: None,
+    multicast: Some(Group::heard(Ipv4Addr::BROADCAST, PORT)),
     sends: "one refresh request of four zero bytes",
     normal: "the maker's WinBox sends it to list the routers of a link",
     source: "MikroTik RouterOS documentation, Neighbor discovery; Wireshark's field names of MNDP",
@@ -30,6 +32,7 @@ pub(crate) static PROBE: Probe = Probe {
     begin,
 };
 
+const PORT: u16 = 5678;
 const REFRESH: [u8; 4] = [0; 4];
 
 fn begin(_: &Context) -> Box<dyn Conversation> {

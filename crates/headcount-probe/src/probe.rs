@@ -8,7 +8,7 @@ use std::{
 
 use headcount_model::Raw;
 
-/// A multicast group.
+/// A multicast group, or the broadcast address of a link (255.255.255.255).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group {
     /// Its address and port.

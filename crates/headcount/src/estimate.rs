@@ -154,11 +154,8 @@ fn described(probe: &headcount_probe::Probe) -> String {
         (false, _) => ports.join("; "),
     };
     let class = if probe.safety == Safety::Careful { " (careful)" } else { "" };
-    let group = if probe.multicast.is_some() {
-        "; to its multicast group where the scope holds the whole subnet"
-    } else {
-        ""
-    };
+    let group =
+        if probe.multicast.is_some() { "; to its group where the scope holds the whole subnet" } else { "" };
     format!("{:<16} {ports}{class}: sends {}{group}", probe.name, probe.sends)
 }
 

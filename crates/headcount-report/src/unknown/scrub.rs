@@ -225,11 +225,11 @@ impl<'a> Scrub<'a> {
             "printer.device_id" | "ipp.device_id" => without_serial(value),
             _ => value.to_owned(),
         };
-        let mut value = value;
+        // Shapes go first: a UUID may end in the MAC address.
+        let mut value = shapes(&value, self.scope);
         for (name, placeholder) in &self.own {
             value = replace_word(&value, name, placeholder);
         }
-        let value = shapes(&value, self.scope);
         (!value.trim().is_empty()).then_some(value)
     }
 }
