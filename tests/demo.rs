@@ -61,9 +61,10 @@ fn unknown() -> Ran {
         )
     };
     fs::write(Path::new(&prints).join("ssh.toml"), entry("mine", "OpenSSH", "Secured by a test")).unwrap();
-    let own = ["--fingerprints", &prints, "--without-embedded"];
+    let own_arguments = ["--fingerprints", &prints, "--without-embedded"];
     let shown = run_here(
-        &[&["show", &log, "--quiet", "--unknown", &sheet, "--json", &at("own.json")], &own[..]].concat(),
+        &[&["show", &log, "--quiet", "--unknown", &sheet, "--json", &at("own.json")], &own_arguments[..]]
+            .concat(),
     );
     assert_eq!(shown.code, Some(0), "{}", shown.error);
     let own: Value = serde_json::from_str(&fs::read_to_string(at("own.json")).unwrap()).unwrap();
@@ -81,6 +82,10 @@ fn unknown() -> Ran {
         BTreeSet::from(["Secured by a test".to_owned()]),
         "only what the one entry and the MAC addresses say"
     );
+
+    // Devices in a document are named already: fingerprints would change nothing, so they are refused.
+    let refused = run_here(&[&["show", &at("own.json"), "--quiet"], &own_arguments[..]].concat());
+    assert!(refused.code == Some(2) && refused.error.contains("give its run log"), "{}", refused.error);
 
     let text = fs::read_to_string(&sheet).unwrap();
     let lines: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().unwrap();

@@ -38,7 +38,7 @@ fn headcount(arguments: &[&str], code: i32) -> Ended {
     ended
 }
 
-/// The office, simulated; the log's second device list is `changed`.
+/// A run log of the simulated office.
 fn office(folder: &Path, name: &str, seed: &str) -> String {
     let log = folder.join(name).display().to_string();
     headcount(&["demo", "--simulate", "--quiet", "--seed", seed, "--log", &log], 0);
@@ -166,8 +166,15 @@ fn refused() -> Ran {
     let error = headcount(&["register", "list", "--db", &notes.display().to_string()], 2).error;
     assert!(error.contains("notes.txt") && error.contains("--db names another file"), "{error}");
     let nowhere = folder.path().join("no/such/register.db").display().to_string();
-    let error = headcount(&["register", "list", "--db", &nowhere], 2).error;
-    assert!(error.contains("the folder must exist"), "{error}");
+    for reads in [&["register", "list"][..], &["diff"], &["gap"], &["register", "merge", "a", "b"]] {
+        let error = headcount(&[reads, &["--db", &nowhere]].concat(), 2).error;
+        assert!(error.contains("there is no register") && error.contains("import-log"), "{error}");
+    }
+    let error =
+        headcount(&["scan", "127.0.0.1", "--register", "--no-log", "--quiet", "--db", &nowhere], 2).error;
+    assert!(error.contains("the folder must exist"), "before the first packet: {error}");
+    let error = headcount(&["scan", "127.0.0.1", "--db", &nowhere], 2).error;
+    assert!(error.contains("--register"), "{error}");
     let db = folder.path().join("r.db").display().to_string();
     let error = headcount(&["register", "import-log", &notes.display().to_string(), "--db", &db], 2).error;
     assert!(error.contains("notes.txt"), "{error}");
@@ -203,9 +210,12 @@ fn compared() -> Ran {
     let list = folder.path().join("list.csv");
     let file = list.display().to_string();
     let none = headcount(&["gap", "--db", &db], 2).error;
-    assert!(none.contains("no list is in the register"), "{none}");
+    assert!(none.contains("there is no register"), "{none}");
+    assert!(!folder.path().join("register.db").exists(), "asking makes none");
     let log = office(folder.path(), "first.ndjson", "1");
     headcount(&["register", "import-log", &log, "--db", &db], 0);
+    let none = headcount(&["gap", "--db", &db], 2).error;
+    assert!(none.contains("no list is in the register"), "{none}");
     let assets = devices(&db);
     assert_eq!(assets.len(), 64);
 

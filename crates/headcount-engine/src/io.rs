@@ -86,8 +86,8 @@ pub enum Command {
         /// The conversation.
         id: CommandId,
     },
-    /// Send one datagram to a multicast group or to all on one link, never routed further, and tell every answer that comes to
-    /// its socket, and to the group if it is to be joined, until the window is over.
+    /// Send one datagram to a multicast group or to all on one link, never routed further, and tell every answer that
+    /// comes to its socket, and to the group if it is to be joined, until the window is over.
     Gather {
         /// Its id.
         id: CommandId,

@@ -7,6 +7,7 @@ mod address_set;
 mod device;
 mod finding;
 mod identity;
+pub mod key;
 mod mac;
 mod observation;
 mod port;

@@ -24,6 +24,17 @@ impl MacAddr {
     pub fn is_multicast(self) -> bool {
         self.0[0] & 0x01 != 0
     }
+
+    /// Routers share it: VRRP (RFC 9568, section 7.3), HSRP versions 1 and 2, GLBP.
+    pub fn is_virtual_router(self) -> bool {
+        matches!(
+            self.0,
+            [0x00, 0x00, 0x5e, 0x00, 0x01 | 0x02, _]
+                | [0x00, 0x00, 0x0c, 0x07, 0xac, _]
+                | [0x00, 0x00, 0x0c, 0x9f, 0xf0..=0xff, _]
+                | [0x00, 0x07, 0xb4, _, _, _]
+        )
+    }
 }
 
 impl fmt::Display for MacAddr {

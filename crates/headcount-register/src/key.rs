@@ -2,20 +2,16 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use headcount_model::{Device, MacAddr, NameSource};
+use headcount_model::{
+    Device, MacAddr, NameSource,
+    key::{telling, telling_serial},
+};
 use serde::{Deserialize, Serialize};
 
-/// Shorter values are no keys.
-const SHORTEST: usize = 5;
-/// Longer values are no keys, in bytes.
-const LONGEST: usize = 256;
 /// The most keys of one device.
 const MOST: usize = 64;
 /// A serial number counts from this confidence on.
 const LIKELY: f64 = 0.5;
-/// How values begin that stand where nobody filled in a serial number.
-const FILLERS: [&str; 8] =
-    ["123456", "default", "serial", "unknown", "system", "to be filled", "not ", "none"];
 /// Names that many devices have.
 const COMMON_NAMES: [&str; 14] = [
     "android",
@@ -154,28 +150,10 @@ fn serial(device: &Device) -> Option<String> {
     let likely =
         |name: &str| device.attribute(name).filter(|a| a.confidence >= LIKELY).map(|a| a.value.as_str());
     let (vendor, serial) = (likely("device.vendor")?, likely("device.serial")?);
-    let plain = telling(serial)?;
-    (!FILLERS.iter().any(|filler| plain.starts_with(filler))).then(|| format!("{vendor} {plain}"))
+    telling_serial(serial).map(|plain| format!("{vendor} {plain}"))
 }
 
-/// The value in one spelling, if it tells one device from another.
-fn telling(value: &str) -> Option<String> {
-    let text = value.trim().to_lowercase();
-    let digits = text.strip_prefix("uuid:").unwrap_or(&text);
-    let mut signs = digits.chars().filter(char::is_ascii_alphanumeric);
-    let first = signs.next()?;
-    let uniform = signs.all(|c| c == first);
-    (!uniform && (SHORTEST..=LONGEST).contains(&text.len())).then_some(text)
-}
-
-/// Not an address that routers share (VRRP, RFC 9568, section 7.3; HSRP; GLBP), nor none at all.
+/// Not an address that routers share, nor none at all.
 fn is_own(mac: MacAddr) -> bool {
-    let shared = matches!(
-        mac.0,
-        [0x00, 0x00, 0x5e, 0x00, 0x01 | 0x02, _]
-            | [0x00, 0x00, 0x0c, 0x07, 0xac, _]
-            | [0x00, 0x00, 0x0c, 0x9f, 0xf0..=0xff, _]
-            | [0x00, 0x07, 0xb4, _, _, _]
-    );
-    !shared && !mac.is_multicast() && mac != MacAddr::ZERO
+    !mac.is_virtual_router() && !mac.is_multicast() && mac != MacAddr::ZERO
 }

@@ -145,14 +145,14 @@ impl Store for Sqlite {
         self.read(|connection| rows::changes(connection, after, until))
     }
 
-    fn pin(&mut self, key: &Key, asset: Option<&AssetId>) -> Result<(), Failed> {
+    fn pin(&mut self, keys: &[Key], asset: Option<&AssetId>) -> Result<(), Failed> {
         if let Some(id) = asset
             && self.asset(id)?.is_none()
         {
             return Err(Failed::Refused(format!("there is no asset {id}")));
         }
         self.change(|tx| {
-            rows::set_pin(tx, key, asset)?;
+            keys.iter().try_for_each(|key| rows::set_pin(tx, key, asset))?;
             replay(tx)
         })
     }

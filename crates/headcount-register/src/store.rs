@@ -86,12 +86,12 @@ pub trait Store {
     /// The store cannot be read.
     fn changes(&self, after: Option<&str>, until: Option<&str>) -> Result<Vec<Change>, Failed>;
 
-    /// Makes a key stand for an asset, whatever else speaks against it, or no longer (`None`); everything is taken in
-    /// again with that.
+    /// Makes keys stand for an asset, whatever else speaks against it, or no longer (`None`), all of them or none;
+    /// everything is taken in again with that.
     ///
     /// # Errors
     /// There is no such asset; the store cannot be read or written.
-    fn pin(&mut self, key: &Key, asset: Option<&AssetId>) -> Result<(), Failed>;
+    fn pin(&mut self, keys: &[Key], asset: Option<&AssetId>) -> Result<(), Failed>;
 
     /// What people pinned, by key.
     ///

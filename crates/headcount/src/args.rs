@@ -118,8 +118,8 @@ pub(crate) struct ScanArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Register")]
 pub(crate) struct DbArgs {
-    /// The register's file; it is made where there is none. Default: headcount/register.db in the user's data
-    /// directory.
+    /// The register's file; what takes something in makes it where there is none. Default: headcount/register.db in
+    /// the user's data directory.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
 }
@@ -135,7 +135,8 @@ pub(crate) struct RegisterArgs {
 /// `headcount register …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RegisterCommand {
-    /// Take runs in from their logs or JSON, with today's fingerprints. A run that is there already changes nothing.
+    /// Take runs in from their logs, named by today's fingerprints, or from their JSON, as it is. A run that is there
+    /// already changes nothing.
     ImportLog(ImportLogArgs),
     /// Take in the list of what the organisation believes that it has: CSV, JSON, or an export of Snipe-IT, NetBox,
     /// GLPI or ServiceNow.

@@ -33,9 +33,13 @@ pub(crate) struct Prepared {
     pub resume: Option<Log>,
     /// Where the log goes.
     pub log: LogTo,
-    /// Runs after privileges are dropped and before the first packet.
-    pub before: Option<Box<dyn FnOnce()>>,
+    /// Runs after privileges are dropped, with the user that the process became, and before the first packet, which is
+    /// not sent if it fails.
+    pub before: Option<Before>,
 }
+
+/// See [`Prepared::before`].
+pub(crate) type Before = Box<dyn FnOnce(Option<u32>) -> Result<(), Failure>>;
 
 /// Where the run log goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +92,7 @@ pub(crate) fn run(prepared: Prepared, output: &OutputArgs) -> Result<Done, Failu
         session.recall(&resume.observations).map_err(Failure::failed)?;
     }
     if let Some(before) = prepared.before {
-        before();
+        before(dropped.user)?;
     }
     let options = DriveOptions { start: begin.elapsed(), resolver: prepared.resolver, echo };
     let (stats, mut failure) = match drive_to_end(&mut engine, links, options, &mut session) {

@@ -172,7 +172,7 @@ fn is_local(fold: &Fold, member: &Member<'_>) -> bool {
 /// How far a link-layer address names one device: everywhere if the IEEE gave it out, else (chosen by software, or
 /// a virtual router's, RFC 5798) among the VLANs and subnets of one interface.
 fn reach(fold: &Fold, segment: u16, mac: MacAddr) -> String {
-    if !mac.is_locally_administered() && !keys::is_virtual_router(mac) {
+    if !mac.is_locally_administered() && !mac.is_virtual_router() {
         return String::new();
     }
     let interface = fold.segments.get(&segment).map_or("", |vantage| vantage.interface.as_str());

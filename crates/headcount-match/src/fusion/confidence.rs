@@ -3,8 +3,9 @@
 /// Raw and calibrated confidence, rising; between two points the line is straight.
 type Points = &'static [(f64, f64)];
 
-/// Fitted, attribute by attribute, to the shares that were right on the labelled observations that fingerprints/README.md
-/// names and, with the same weight, on public ones that nobody had read who wrote fingerprints. What is not listed has
+/// Fitted by hand, attribute by attribute, to the shares that were right on the labelled observations that
+/// fingerprints/README.md names and on public ones that nobody had read who wrote fingerprints; where the two disagree,
+/// nearer to the first. What is not listed has
 /// no labels to fit to and stays as it is. A type that little speaks for is no answer: on what nobody had read, such
 /// guesses were wrong more often than right.
 const FITTED: [(&str, Points); 5] = [

@@ -74,7 +74,7 @@ pub(super) fn runs(db: &Connection) -> Result<Vec<Stored>> {
     Ok(runs)
 }
 
-/// In the order in which the run had them.
+/// By their ids in the run.
 pub(super) fn sightings_of(db: &Connection, run: &str) -> Result<Vec<Sighting>> {
     records(db, "SELECT record FROM sighting WHERE run = ?1 ORDER BY device", [run])
 }

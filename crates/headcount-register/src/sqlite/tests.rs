@@ -75,7 +75,7 @@ fn a_pin_is_played_over_all_runs_and_can_be_taken_back() {
     let (first, second) = (&before.1[0].id, &before.1[1].id);
     let key = Key { kind: KeyKind::Mac, value: "00:11:22:00:00:02".to_owned() };
     let (stays, key) = if before.1[0].keys.contains(&key) { (second, key) } else { (first, key) };
-    store.pin(&key, Some(stays)).unwrap();
+    store.pin(std::slice::from_ref(&key), Some(stays)).unwrap();
     assert_eq!(store.pins().unwrap(), [(key.clone(), stays.clone())]);
     let pinned = store.assets().unwrap();
     assert_eq!(pinned.len(), 1, "the card was replaced, somebody says");
@@ -87,9 +87,9 @@ fn a_pin_is_played_over_all_runs_and_can_be_taken_back() {
             .iter()
             .any(|change| { matches!(&change.what, What::Appeared { because: Because::Pinned(_) }) })
     );
-    store.pin(&key, None).unwrap();
+    store.pin(std::slice::from_ref(&key), None).unwrap();
     assert_eq!(everything(&store), before);
-    let nobody = store.pin(&key, Some(&AssetId("nobody".to_owned())));
+    let nobody = store.pin(std::slice::from_ref(&key), Some(&AssetId("nobody".to_owned())));
     assert!(matches!(nobody, Err(Failed::Refused(_))));
 }
 

@@ -219,7 +219,10 @@ impl<'a> Scrub<'a> {
             // A scope may name a place (ONVIF Core Specification, section 7.3.2.2).
             "wsd.scope" => {
                 let tells = ["/hardware/", "/type/", "/Profile/"].iter().any(|part| value.contains(part));
-                return tells.then(|| value.to_owned());
+                if !tells {
+                    return None;
+                }
+                value.to_owned()
             }
             plain if PLAIN.contains(&plain) => return Some(value.to_owned()),
             "printer.device_id" | "ipp.device_id" => without_serial(value),

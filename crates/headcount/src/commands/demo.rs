@@ -82,7 +82,10 @@ fn over_an_interface(args: &DemoArgs, lan: &Lan, entered: Entered) -> Result<(Do
     let player = Player::new(world, wire, 0.0, args.seed);
     let playing = std::rc::Rc::new(std::cell::RefCell::new(None));
     let begun = std::rc::Rc::clone(&playing);
-    prepared.before = Some(Box::new(move || *begun.borrow_mut() = Some(player.start())));
+    prepared.before = Some(Box::new(move |_| {
+        *begun.borrow_mut() = Some(player.start());
+        Ok(())
+    }));
     let asked = Asked::from(&prepared.start.plan);
     let done = sweep_run::run(prepared, &args.output)?;
     if let Some(playing) = playing.take() {

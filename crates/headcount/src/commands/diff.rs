@@ -15,7 +15,7 @@ use crate::{
 
 /// Prints the changes, and nothing where there are none.
 pub(super) fn run(args: &DiffArgs) -> Result<u8, Failure> {
-    let store = open(&args.db, None).map_err(Failure::Usage)?;
+    let store = open(&args.db).map_err(Failure::Usage)?;
     let runs = store.runs().map_err(failure)?;
     let (before, after) = bounds(&runs, args).map_err(Failure::Usage)?;
     let changes = store.changes(Some(&before.run.id), Some(&after.run.id)).map_err(failure)?;
@@ -63,8 +63,8 @@ fn bounds<'r>(runs: &'r [Stored], args: &DiffArgs) -> anyhow::Result<(&'r Stored
     if before.run.scope != after.run.scope && !args.any_scope {
         return Err(anyhow!(
             "the runs {} and {} looked at unlike scopes: {} and {}; --any-scope compares them all the same",
-            before.run.id,
-            after.run.id,
+            escape::terminal(&before.run.id),
+            escape::terminal(&after.run.id),
             before.run.scope.allowed,
             after.run.scope.allowed
         ));

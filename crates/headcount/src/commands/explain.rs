@@ -20,7 +20,7 @@ const MOST_OFFERED: usize = 8;
 /// Explains the one device that the arguments name.
 pub(super) fn run(args: &ExplainDeviceArgs, color: Color) -> Result<u8, Failure> {
     let library = files::library(&args.library)?;
-    let document = show::read(&args.file, &library).map_err(Failure::Usage)?.document;
+    let document = show::read(&args.file, &library, &args.library).map_err(Failure::Usage)?.document;
     let device = the_one(&document, &args.device).map_err(Failure::Usage)?;
     let source = |id: &str| source(&library, id);
     let mut text = Vec::new();

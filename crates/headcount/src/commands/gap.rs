@@ -42,7 +42,7 @@ type ById<'a> = BTreeMap<&'a AssetId, &'a Asset>;
 
 /// Prints the gap.
 pub(super) fn run(args: &GapArgs) -> Result<u8, Failure> {
-    let store = open(&args.db, None).map_err(Failure::Usage)?;
+    let store = open(&args.db).map_err(Failure::Usage)?;
     let none = || anyhow!("no list is in the register yet: headcount register expect FILE takes one in");
     let list = store.expected().map_err(failure)?.ok_or_else(|| Failure::Usage(none()))?;
     let runs = store.runs().map_err(failure)?;

@@ -4,7 +4,7 @@ mod expect;
 
 use std::{fs, path::PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use headcount_register::{Asset, AssetId, Failed, Imported, Sqlite, Store, sightings};
 use headcount_report::{Document, escape, json_line};
 
@@ -29,13 +29,13 @@ pub(super) fn run(args: &RegisterArgs) -> Result<u8, Failure> {
         RegisterCommand::Expect(args) => expect::run(args),
         RegisterCommand::List(args) => list(args),
         RegisterCommand::Pin(PinArgs { key, device, db }) => {
-            let mut store = open(db, None).map_err(Failure::Usage)?;
-            store.pin(key, Some(&AssetId(device.clone()))).map_err(failure)?;
+            let mut store = open(db).map_err(Failure::Usage)?;
+            store.pin(std::slice::from_ref(key), Some(&AssetId(device.clone()))).map_err(failure)?;
             Ok(exit::OK)
         }
         RegisterCommand::Unpin(UnpinArgs { key, db }) => {
-            let mut store = open(db, None).map_err(Failure::Usage)?;
-            store.pin(key, None).map_err(failure)?;
+            let mut store = open(db).map_err(Failure::Usage)?;
+            store.pin(std::slice::from_ref(key), None).map_err(failure)?;
             Ok(exit::OK)
         }
         RegisterCommand::Merge(args) => merge(args),
@@ -47,13 +47,14 @@ pub(super) fn run(args: &RegisterArgs) -> Result<u8, Failure> {
 /// # Errors
 /// The register cannot be opened or written; it is then as before.
 pub(super) fn take_in(document: &Document, db: &DbArgs, user: Option<u32>) -> anyhow::Result<String> {
-    let mut store = open(db, user)?;
+    let mut store = open_or_make(db, user)?;
     let imported = store.import(&document.run, &sightings(&document.devices))?;
     Ok(describe(&document.run.id, &imported))
 }
 
 fn describe(run: &str, imported: &Imported) -> String {
-    let devices = imported.devices;
+    // A log may say anything.
+    let (run, devices) = (escape::terminal(run), imported.devices);
     if imported.known {
         return format!(
             "register: the run {run} with {devices} devices is there already; nothing was changed"
@@ -64,11 +65,27 @@ fn describe(run: &str, imported: &Imported) -> String {
     format!("register: {devices} devices of the run {run}, {changes} changes{again}")
 }
 
-/// Opens the register that the arguments name; the folder of the default one is made.
+/// Opens the register that the arguments name, if it is there.
 ///
 /// # Errors
-/// It cannot be opened.
-pub(super) fn open(db: &DbArgs, user: Option<u32>) -> anyhow::Result<Sqlite> {
+/// It is not there, or cannot be opened.
+pub(super) fn open(db: &DbArgs) -> anyhow::Result<Sqlite> {
+    let path = db.db.clone().unwrap_or_else(|| default_register(None));
+    if !path.exists() {
+        bail!(
+            "there is no register {}: headcount scan --register or headcount register import-log makes one",
+            path.display()
+        );
+    }
+    Ok(Sqlite::open(&path)?)
+}
+
+/// Opens the register that the arguments name, or makes it; the folder of the default one is made too. `user` is whom
+/// the process became when it dropped root's privileges.
+///
+/// # Errors
+/// It cannot be opened or made.
+pub(super) fn open_or_make(db: &DbArgs, user: Option<u32>) -> anyhow::Result<Sqlite> {
     let path: PathBuf = match &db.db {
         Some(path) => path.clone(),
         None => {
@@ -94,7 +111,7 @@ pub(super) fn failure(failed: Failed) -> Failure {
 fn import_logs(args: &ImportLogArgs) -> Result<u8, Failure> {
     let library = files::library(&args.library)?;
     // All are read before the first is taken in.
-    let documents = args.files.iter().map(|file| Ok(show::read(file, &library)?.document));
+    let documents = args.files.iter().map(|file| Ok(show::read(file, &library, &args.library)?.document));
     let documents: Vec<Document> = documents.collect::<anyhow::Result<_>>().map_err(Failure::Usage)?;
     for document in &documents {
         say(&take_in(document, &args.db, None).map_err(Failure::Failed)?);
@@ -103,19 +120,18 @@ fn import_logs(args: &ImportLogArgs) -> Result<u8, Failure> {
 }
 
 fn merge(MergeArgs { into, from, db }: &MergeArgs) -> Result<u8, Failure> {
-    let mut store = open(db, None).map_err(Failure::Usage)?;
+    let mut store = open(db).map_err(Failure::Usage)?;
     let (into, from) = (AssetId(into.clone()), AssetId(from.clone()));
     let missing = |id: &AssetId| Failure::usage(anyhow::anyhow!("there is no device {id} in the register"));
     let gone = store.asset(&from).map_err(failure)?.ok_or_else(|| missing(&from))?;
     let stays = store.asset(&into).map_err(failure)?.ok_or_else(|| missing(&into))?;
-    for key in &gone.keys {
-        store.pin(key, Some(&stays.id)).map_err(failure)?;
-    }
+    let keys: Vec<_> = gone.keys.into_iter().collect();
+    store.pin(&keys, Some(&stays.id)).map_err(failure)?;
     Ok(exit::OK)
 }
 
 fn list(args: &ListAssetsArgs) -> Result<u8, Failure> {
-    let store = open(&args.db, None).map_err(Failure::Usage)?;
+    let store = open(&args.db).map_err(Failure::Usage)?;
     let mut assets = store.assets().map_err(failure)?;
     assets.sort_by_cached_key(|asset| (asset.latest.addresses.first().copied(), asset.id.clone()));
     let mut text = Vec::new();

@@ -22,6 +22,11 @@ use crate::{
 
 /// Sweeps, or says what would be swept.
 pub(super) fn run(args: &ScanArgs, color: Color) -> Result<u8, Failure> {
+    if args.db.db.is_some() && !args.register {
+        return Err(Failure::usage(anyhow!(
+            "--db names the register that --register takes the run into: give both"
+        )));
+    }
     let library = files::library(&args.library)?;
     let mut prepared = match &args.log.resume {
         Some(path) => resume(path, args, library)?,
@@ -37,13 +42,19 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<u8, Failure> {
         ))?;
         return Ok(exit::OK);
     }
-    if !args.output.quiet {
-        let start = prepared.start.clone();
-        prepared.before = Some(Box::new(move || announce(&start)));
-    }
+    let (start, quiet) = (prepared.start.clone(), args.output.quiet);
+    let db = args.register.then(|| args.db.clone());
+    prepared.before = Some(Box::new(move |user| {
+        if let Some(db) = db {
+            register::open_or_make(&db, user).map_err(Failure::Usage)?;
+        }
+        if !quiet {
+            announce(&start);
+        }
+        Ok(())
+    }));
     let done = sweep_run::run(prepared, &args.output)?;
     let taken = args.register.then(|| register::take_in(&done.document, &args.db, done.user));
-    let quiet = args.output.quiet;
     let code = finish(done, quiet, color)?;
     if let Some(taken) = taken {
         let said = taken.map_err(Failure::Failed)?;

@@ -10,7 +10,7 @@ use headcount_report::{Document, Ndjson};
 
 use super::fingerprints::files;
 use crate::{
-    args::{Color, ShowArgs},
+    args::{Color, LibraryArgs, ShowArgs},
     exit::{self, Failure},
     log::Log,
     outputs::{Output, Outputs},
@@ -21,7 +21,7 @@ use crate::{
 /// Reads the log and writes what it says.
 pub(super) fn run(args: &ShowArgs, color: Color) -> Result<u8, Failure> {
     let library = files::library(&args.library)?;
-    let recorded = read(&args.file, &library).map_err(Failure::Usage)?;
+    let recorded = read(&args.file, &library, &args.library).map_err(Failure::Usage)?;
     let mut outputs = Outputs::open(&args.output).map_err(Failure::Usage)?;
     if let Some(output) = outputs.ndjson.take() {
         session_output::tolerate_closed_pipe(records(output, &recorded))?;
@@ -41,12 +41,19 @@ pub(super) struct Recorded {
 /// Reads a run log, whose devices `library` names, or the JSON document of a run, which stays as it is.
 ///
 /// # Errors
-/// It cannot be read or is neither.
-pub(super) fn read(path: &Path, library: &Library) -> anyhow::Result<Recorded> {
+/// It cannot be read or is neither; fingerprints of the user's own (`own`) are given for a document, which they would not
+/// change.
+pub(super) fn read(path: &Path, library: &Library, own: &LibraryArgs) -> anyhow::Result<Recorded> {
     let log = match Log::read(path) {
         Ok(log) => log,
         Err(error) => {
             let document = read_document(path)?.ok_or(error)?;
+            if !own.fingerprints.is_empty() {
+                bail!(
+                    "--fingerprints: {} is the JSON of a run, whose devices are named already; give its run log",
+                    path.display()
+                );
+            }
             return Ok(Recorded { document, observations: Vec::new() });
         }
     };

@@ -5,7 +5,10 @@ use std::{
     net::Ipv4Addr,
 };
 
-use headcount_model::{ClonedKey, FoldReason, MacAddr, Raw, SegmentKind};
+use headcount_model::{
+    ClonedKey, FoldReason, MacAddr, SegmentKind,
+    key::{telling, telling_serial},
+};
 
 use super::{Fold, Member, Owner, Part, macs};
 
@@ -22,10 +25,6 @@ const HOST_ADDRESS: &str = "mdns.address";
 const MOST_BY_CERTIFICATE: usize = 8;
 /// The most shared keys that are reported.
 const MOST_CLONED: usize = 256;
-/// Values shorter than this are no keys.
-const SHORTEST: usize = 5;
-/// The longest value that is taken for a key, in bytes.
-const LONGEST: usize = 256;
 
 /// A key: its rank among [`KEYS`], and its value.
 type Key = (usize, String);
@@ -109,7 +108,7 @@ fn keys(parts: &[Part<'_>]) -> BTreeMap<Key, Holders> {
                     addresses.extend(value.text().trim().parse::<Ipv4Addr>());
                 }
                 let Some(rank) = KEYS.iter().position(|key| *key == field) else { continue };
-                let Some(value) = telling(value) else { continue };
+                let Some(value) = telling(&value.text()) else { continue };
                 if field == HOST_NAME {
                     names.insert(value.clone());
                 }
@@ -135,26 +134,14 @@ fn keys(parts: &[Part<'_>]) -> BTreeMap<Key, Holders> {
     keys
 }
 
-/// The value as text, if it tells one device from another.
-fn telling(value: &Raw) -> Option<String> {
-    let text = value.text().trim().to_lowercase();
-    let digits = text.strip_prefix("uuid:").unwrap_or(&text);
-    let mut signs = digits.chars().filter(char::is_ascii_alphanumeric);
-    let first = signs.next()?;
-    let uniform = signs.all(|c| c == first);
-    (!uniform && (SHORTEST..=LONGEST).contains(&text.len())).then_some(text)
-}
-
 /// Maker and serial number, as far as they are likely.
 fn serial(part: &Part<'_>) -> Option<String> {
-    const FILLERS: [&str; 7] = ["123456", "default", "serial", "unknown", "system", "to be filled", "not "];
     let likely = |name: &str| {
         let mut all = part.identity.attributes.iter();
         all.find(|a| a.name == name && a.confidence >= 0.5).map(|a| a.value.as_str())
     };
     let (vendor, serial) = (likely("device.vendor")?, likely("device.serial")?);
-    let plain = telling(&Raw::from(serial))?;
-    (!FILLERS.iter().any(|filler| plain.starts_with(filler))).then(|| format!("{vendor} {serial}"))
+    telling_serial(serial).map(|_| format!("{vendor} {serial}"))
 }
 
 /// Whether a key stands for an image or a farm rather than for one device.
@@ -192,7 +179,7 @@ impl Traits {
         for member in &part.members {
             let segment = member.key.0;
             if fold.segments.get(&segment).is_some_and(|vantage| vantage.kind == SegmentKind::Attached) {
-                let macs = owned(&part.owner, member).into_iter().filter(|mac| !is_virtual_router(*mac));
+                let macs = owned(&part.owner, member).into_iter().filter(|mac| !mac.is_virtual_router());
                 places.extend(macs.map(|mac| (segment, mac.is_locally_administered())));
             }
         }
@@ -203,7 +190,7 @@ impl Traits {
                     ENGINE_ID => (ENGINE_ID, 0),
                     _ => continue,
                 };
-                marks.entry(mark).or_default().extend(telling(value));
+                marks.entry(mark).or_default().extend(telling(&value.text()));
             }
         }
         marks.retain(|_, values| !values.is_empty());
@@ -217,17 +204,6 @@ fn owned(owner: &Owner, member: &Member<'_>) -> BTreeSet<MacAddr> {
         Owner::ThisMachine => macs(member),
         Owner::Address(_) => BTreeSet::new(),
     }
-}
-
-/// Link-layer addresses that routers share: VRRP (RFC 9568, section 7.3), HSRP versions 1 and 2, GLBP.
-pub(super) fn is_virtual_router(mac: MacAddr) -> bool {
-    matches!(
-        mac.0,
-        [0x00, 0x00, 0x5e, 0x00, 0x01 | 0x02, _]
-            | [0x00, 0x00, 0x0c, 0x07, 0xac, _]
-            | [0x00, 0x00, 0x0c, 0x9f, 0xf0..=0xff, _]
-            | [0x00, 0x07, 0xb4, _, _, _]
-    )
 }
 
 /// The parts of one device, and their places.

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use headcount_register::{Aside, ExpectedList, How, Reading, Store, read_expected};
 use headcount_report::escape;
 
-use super::{failure, open};
+use super::{failure, open_or_make};
 use crate::{
     args::ExpectArgs,
     exit::{self, Failure},
@@ -38,7 +38,7 @@ pub(super) fn run(args: &ExpectArgs) -> Result<u8, Failure> {
     }
     let (taken, failed) = (rows.len(), broken.len());
     let source = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut store = open(&args.db, None).map_err(Failure::Usage)?;
+    let mut store = open_or_make(&args.db, None).map_err(Failure::Usage)?;
     let is_new = store.expect(&ExpectedList { taken: now(), source, rows, broken }).map_err(failure)?;
     let known = if is_new { "" } else { ": as before, nothing was changed" };
     print(&format!(
